@@ -1,0 +1,1 @@
+"""What a bot borrows: opened on first use, closed in reverse."""
