@@ -1,0 +1,185 @@
+"""The one object a bot receives. Frozen and short: a tenth name needs a written decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from interoffice.bot import Answer
+from interoffice.model.table import Table
+from interoffice.model.values import FileValue, Value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFacts:
+    """What a bot may know of the run it works in. `planned` is aware, in the project's zone."""
+
+    run_id: str
+    workflow: str
+    environment: str
+    step: str
+    planned: datetime
+    rehearse: bool = False
+    item_key: str | None = None
+    attempt: int = 1
+
+    @property
+    def day(self) -> date:
+        """The planned local day: what `today` means in this run."""
+        return self.planned.date()
+
+
+class Commit(Protocol):
+    """The gate before every act that changes or sends. Called just before the act, once per act.
+
+    It makes the intent durable and returns the posting key, which goes along where the target has a field for it (a
+    reference, a Message-ID). Raises `Rehearsed` in a rehearsal, and `Refused` when the item is no longer ours.
+    """
+
+    def __call__(self, meant: Mapping[str, Value], *, evidence: Mapping[str, str] | None = None) -> str: ...
+
+
+class Screens(Protocol):
+    """Screens by name (`erp.sales_order`); selectors, pages and windows stay behind it. See screens.md."""
+
+    def fill_form(
+        self,
+        screen: str,
+        *,
+        fields: Mapping[str, Value],
+        lines: Mapping[str, Table],
+        attach: Mapping[str, FileValue],
+        submit: str,
+        read: tuple[str, ...],
+        credential: str,
+    ) -> dict[str, Value]:
+        """Fill, read back, commit once (through `Context.commit`), and read the elements `read`."""
+
+    def look_up(
+        self, screen: str, *, fields: Mapping[str, Value], submit: str, read: tuple[str, ...], credential: str
+    ) -> Answer:
+        """The `find_record` of the screen for what `fill_form` would have typed."""
+
+    def find_record(
+        self, screen: str, *, by: Mapping[str, Value], read: tuple[str, ...], credential: str
+    ) -> Answer:
+        """The one record that fits `by`."""
+
+    def read_list(
+        self,
+        screen: str,
+        *,
+        filter: Mapping[str, Value],
+        columns: tuple[str, ...],
+        max_pages: int | None,
+        credential: str,
+    ) -> Table:
+        """The rows of the screen's one grid, all its pages."""
+
+    def export(
+        self, screen: str, *, filter: Mapping[str, Value], press: str, credential: str
+    ) -> FileValue:
+        """The file that a `downloads:` button brings after the search fields are filled and applied."""
+
+    def sign_out(self, application: str) -> None:
+        """Leave the application signed out, every session of this run."""
+
+
+class Mail(Protocol):
+    """The mail accounts of settings.yaml."""
+
+    def fetch(self, account: str, *, folder: str, file_types: tuple[str, ...]) -> tuple[Table, Table]: ...
+
+    def find_replies(self, account: str, *, to_message: str) -> Table: ...
+
+    def move(self, account: str, *, message_ids: Iterable[str], folder: str) -> None: ...
+
+    def holds(self, account: str, *, message_ids: Iterable[str], folder: str) -> tuple[str, ...]: ...
+
+    def send(
+        self,
+        *,
+        to: tuple[str, ...],
+        subject: str,
+        template: str,
+        data: Mapping[str, Value],
+        attach: tuple[FileValue, ...],
+    ) -> str: ...
+
+
+class Files(Protocol):
+    """Files inside the roots that settings.yaml allows; relative paths count from the project."""
+
+    def find(self, path: str) -> FileValue:
+        """An existing file below a read root."""
+
+    def readable(self, file: FileValue | str) -> Path:
+        """Where to read it on this machine; refused outside the roots (files of the run itself are inside)."""
+
+    def writable(self, path: str) -> Path:
+        """Where a bot may write; refused outside the write roots, its folder made."""
+
+    def keep(self, path: Path, name: str) -> FileValue:
+        """A file stored in the run's folder under its digest."""
+
+    def held(self, path: Path) -> FileValue:
+        """The value of a file that stands where it is."""
+
+    def original(self, file: FileValue) -> Path:
+        """Where the file itself stands, unchanged since the run took it."""
+
+    def listed(self, folder: str) -> tuple[Path, ...]:
+        """The files that stand directly in a folder below a read root, by name."""
+
+
+class Tables(Protocol):
+    """Table contracts of tables/, and reading files against them."""
+
+    def read(self, file: FileValue | str, contract: str, *, sheet: str | None = None) -> Table: ...
+
+    def contract(self, name: str) -> Any: ...
+
+    def new_workbook(self, path: str, sheets: Mapping[str, Table]) -> Any:
+        """A finished workbook that stands aside (`tables_out.NewFile`: a `with`, then `put()` once committed)."""
+
+    def changed_workbook(self, path: str, sheet: str, key: tuple[str, ...], rows: Table) -> Any:
+        """The same for rows put into a sheet by key (`workbook_change.Change`: file, added, changed)."""
+
+    def rows_stand_in(self, path: str, sheet: str, key: tuple[str, ...], rows: Table) -> bool:
+        """True where the sheet holds all these rows already."""
+
+    def new_csv(self, path: str, contract: str, rows: Table) -> Any:
+        """A finished CSV file that stands aside, by a contract."""
+
+
+class Http(Protocol):
+    """HTTP with the run's time-outs; addresses `practice:risk` are resolved."""
+
+    def get_json(self, address: str, path: str, *, credential: str | None) -> Any: ...
+
+
+class Log(Protocol):
+    """The run's log: fixed event names with fields; run, step, item and attempt are bound already."""
+
+    def info(self, event: str, **fields: object) -> None: ...
+
+    def warning(self, event: str, **fields: object) -> None: ...
+
+    def progress(self, done: int, total: int | None, what: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What a bot borrows. Everything opens on first use and is closed by the lane, in reverse."""
+
+    run: RunFacts
+    commit: Commit
+    screens: Screens
+    mail: Mail
+    files: Files
+    tables: Tables
+    http: Http
+    log: Log

@@ -1,0 +1,310 @@
+"""Approvals: bound to the rows that were shown, decided by another person, on disk meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from interoffice.engine.engine import Engine
+from interoffice.errors import Refused
+from interoffice.model.work import RunState
+from interoffice.plan.project import open_project
+from tests.support.running import Ran, an_engine, ran
+from tests.support.shop import ORDERS, Shop, make_shop
+
+APPROVED = (
+    ORDERS.replace(
+        "      - amount > 0\n", "      - amount > 0\n      - rule: amount <= 20\n        otherwise: review\n"
+    )
+    .replace(
+        "  - id: orders\n",
+        """  - id: release
+    name: A manager decides
+    approve: ${{ steps.checks.review }}
+    row: deal
+    ask: Enter these orders?
+    by: [managers]
+    not_by: [starter]
+    show: [deal, customer, amount, reasons]
+    fields:
+      amount:
+        type: money
+        min: 1
+        max: 1000
+      comment:
+        type: text
+        required_when: decision = 'reject'
+    within: 1 day
+    if_late: reject
+
+  - id: orders
+""",
+        1,
+    )
+    .replace("${{ steps.checks.passed }}", "${{ steps.checks.passed + steps.release.approved }}")
+    .replace("${{ steps.checks.rejected }}", "${{ steps.checks.rejected + steps.release.rejected }}")
+)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = make_shop(tmp_path / "project")
+    shop.workflow("orders", APPROVED)
+    shop.some_deals(4)
+    return shop
+
+
+class LaterClock:
+    """The machine's clock, moved on."""
+
+    def __init__(self, later: timedelta) -> None:
+        from interoffice.engine.clock import SystemClock
+
+        self._clock = SystemClock()
+        self._later = later
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._later
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def wait(self, seconds: float, until: object) -> bool:
+        return self._clock.wait(seconds, until)  # type: ignore[arg-type]
+
+
+def decide(run: Ran, decision: str = "approve", *, person: str = "bilal", digest: str = "", **more: object) -> None:
+    """A decision on the run's one open approval."""
+    (approval,) = run.engine.ledger.approvals("open", run.run_id)
+    run.engine.decide(approval.approval_id, decision, person=person, digest=digest or approval.digest, **more)  # type: ignore[arg-type]
+
+
+def test_rows_that_need_nobody_are_worked_while_the_others_wait(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.state == RunState.WAITING
+        assert shop.posted() == {"D-1": 1, "D-2": 1}
+        assert [row.key for row in engine.ledger.approvals()[0].rows] == ["D-3", "D-4"]
+
+
+def test_decided_rows_join_the_loop_and_the_run_ends(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        decide(run, rows=["D-3"])
+        assert run.drive() == RunState.WAITING
+        assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1}
+        decide(run, "reject", rows=["D-4"], fields={"comment": "too much"}, comment="no")
+        assert run.drive() == RunState.SUCCEEDED
+        assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1}
+        assert [row["deal"] for row in run.rows("orders", "results")] == ["D-1", "D-2", "D-3"]
+        assert [(row["deal"], row["comment"]) for row in run.rows("rejected", "rows")] == [("D-4", "too much")]
+
+
+def test_an_approval_is_decided_in_another_process_and_the_run_goes_on_in_a_third(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        first = ran(engine, shop, "orders")
+    with an_engine(shop) as engine:
+        decide(Ran(engine, first.run_id, []))
+    with an_engine(shop) as engine:
+        assert [run.run_id for run in engine.due()] == [first.run_id]
+        assert engine.drive(first.run_id) == RunState.SUCCEEDED
+        assert len(shop.posted()) == 4 and set(shop.posted().values()) == {1}
+        assert shop.called("read_deals") == 1
+
+
+def test_the_starter_may_never_decide_and_the_try_is_in_the_audit(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="may not decide"):
+            decide(run, person="anna")
+        refused = engine.ledger.audit(act="approval.refused")
+        assert [(entry.actor, entry.run_id) for entry in refused] == [("anna", run.run_id)]
+        assert run.drive() == RunState.WAITING
+
+
+def test_who_is_in_none_of_the_groups_may_not_decide(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="none of the groups"):
+            decide(run, person="chiara")
+        with pytest.raises(Refused, match="nobody in settings"):
+            decide(run, person="mallory")
+
+
+def test_the_git_author_of_the_workflow_may_not_decide(shop: Shop) -> None:
+    git = ["git", "-C", str(shop.folder), "-c", "user.name=Bilal", "-c", "user.email=Bilal.Demir@example.com"]
+    for arguments in (["init", "-q"], ["add", "workflows"], ["commit", "-q", "-m", "orders"]):
+        subprocess.run([*git, *arguments], check=True)
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="may not decide"):
+            decide(run, person="bilal")
+
+
+def test_where_nobody_knows_who_edited_the_workflow_nobody_may_approve(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run_id = engine.start(shop.plan("orders"))
+        run = Ran(engine, run_id, [])
+        run.drive()
+        with pytest.raises(Refused, match="who edited"):
+            decide(run)
+
+
+def test_a_decision_on_other_rows_than_those_shown_is_refused(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="shown"):
+            decide(run, digest="0" * 64)
+
+
+def test_a_decision_is_not_made_twice(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        (approval,) = engine.ledger.approvals()
+        decide(run)
+        with pytest.raises(Refused, match="already"):
+            engine.decide(approval.approval_id, "reject", person="bilal", digest=approval.digest)
+
+
+def test_a_release_limit_holds_for_the_amount_of_each_row(shop: Shop) -> None:
+    settings = shop.folder / "settings.yaml"
+    limits = "release_limits:\n  - workflow: orders\n    step: release\n    amount: amount\n    up_to:\n"
+    settings.write_text(settings.read_text() + limits + "      managers: 35\n")
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="up to 35"):
+            decide(run)
+        decide(run, rows=["D-3"])
+        decide(run, "reject", rows=["D-4"], fields={"comment": "no"})
+
+
+def test_a_corrected_column_is_used_and_its_old_value_kept(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        decide(run, rows=["D-3"], fields={"amount": "25"})
+        decide(run, "reject", rows=["D-4"], fields={"comment": "no"})
+        assert run.drive() == RunState.SUCCEEDED
+        (approved,) = run.rows("release", "approved")
+        assert (str(approved["amount"]), str(approved["amount_before"])) == ("25", "30")
+        assert [order["amount"] for order in shop.orders() if order["deal"] == "D-3"] == ["25"]
+
+
+def test_a_correction_that_fails_a_reject_rule_is_refused(shop: Shop) -> None:
+    shop.workflow("orders", APPROVED.replace("        min: 1\n", ""))
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="amount > 0"):
+            decide(run, rows=["D-3"], fields={"amount": "-5"})
+        with pytest.raises(Refused, match="at most 1000"):
+            decide(run, rows=["D-3"], fields={"amount": "5000"})
+        with pytest.raises(Refused, match='no field "price"'):
+            decide(run, rows=["D-3"], fields={"price": "5"})
+
+
+def test_a_field_that_is_required_must_be_filled_in(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="must be filled in"):
+            decide(run, "reject")
+
+
+def test_past_its_time_open_rows_are_rejected(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.view.wake_at is not None
+    with Engine(open_project(shop.folder), shop.state, in_process=True, clock=LaterClock(timedelta(days=2))) as later:
+        run = Ran(later, run.run_id, [])
+        with pytest.raises(Refused, match="late"):
+            (approval,) = later.ledger.approvals("open")
+            later.decide(approval.approval_id, "approve", person="bilal", digest=approval.digest)
+        assert run.drive() == RunState.SUCCEEDED
+        assert shop.posted() == {"D-1": 1, "D-2": 1}
+        assert [row["deal"] for row in run.rows("rejected", "rows")] == ["D-3", "D-4"]
+
+
+def test_if_late_stop_ends_the_run_as_failed(shop: Shop) -> None:
+    shop.workflow("orders", APPROVED.replace("if_late: reject", "if_late: stop"))
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+    with Engine(open_project(shop.folder), shop.state, in_process=True, clock=LaterClock(timedelta(days=2))) as later:
+        assert later.drive(run.run_id) == RunState.FAILED
+
+
+def test_an_empty_table_is_decided_at_once(shop: Shop) -> None:
+    shop.some_deals(2)
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.state == RunState.SUCCEEDED
+        approved = run.steps["release"].outputs["approved"]
+        assert list(approved.columns)[-2:] == ["amount_before", "comment"]  # type: ignore[attr-defined]
+
+
+def test_a_bot_that_changed_since_the_approval_makes_it_ask_again(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        decide(run)
+        bots = shop.folder / "bots" / "back_office" / "shop.py"
+        bots.write_text(bots.read_text() + "\n# changed\n")
+        assert run.drive() == RunState.WAITING
+        assert shop.posted() == {"D-1": 1, "D-2": 1}
+        assert len(engine.ledger.approvals("open")) == 1
+        decide(run)
+        assert run.drive() == RunState.SUCCEEDED
+        assert len(shop.posted()) == 4
+
+
+def test_rows_that_wait_in_another_run_are_left_out(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        ran(engine, shop, "orders")
+        again = ran(engine, shop, "orders")
+        assert [row["deal"] for row in again.rows("release", "already")] == ["D-3", "D-4"]
+        assert again.state == RunState.SUCCEEDED
+
+
+def test_what_is_decided_together_is_not_decided_in_part_and_holds_every_later_act(shop: Shop) -> None:
+    text = APPROVED.replace("    ask: Enter", "    decide: together\n    ask: Enter").replace(
+        "${{ steps.checks.passed + steps.release.approved }}", "${{ steps.checks.passed }}"
+    )
+    shop.workflow("orders", text)
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.state == RunState.WAITING
+        assert not shop.orders()
+        with pytest.raises(Refused, match="together"):
+            decide(run, rows=["D-3"])
+        decide(run)
+        assert run.drive() == RunState.SUCCEEDED
+        assert shop.posted() == {"D-1": 1, "D-2": 1}
+
+
+def test_an_item_edited_after_its_approval_is_approved_again_and_not_by_the_editor(shop: Shop) -> None:
+    shop.workflow("orders", APPROVED.replace("on_failure: continue", "on_failure: review"))
+    shop.faults(D_3={"business": True})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        decide(run, rows=["D-3"])
+        assert run.drive() == RunState.WAITING
+        engine.edit_item(run.items["D-3"].item_id, {"amount": "33"}, person="bilal")
+        (approval,) = engine.ledger.approvals("open", run.run_id)
+        waiting = {row.key: row for row in approval.rows if row.state == "open"}
+        assert str(waiting["D-3"].row["amount"]) == "33"
+        with pytest.raises(Refused, match="may not decide"):
+            decide(run, rows=["D-3"])
+        with pytest.raises(Refused, match="approved again"):
+            engine.retry([run.items["D-3"].item_id], person="dora")
+        decide(run, person="dora", fields={"amount": "34"}, rows=["D-3"])
+        decide(run, "reject", person="dora", rows=["D-4"], fields={"comment": "no"})
+        shop.faults()
+        engine.retry([run.items["D-3"].item_id], person="dora")
+        assert run.drive() == RunState.SUCCEEDED
+        assert [order["amount"] for order in shop.orders() if order["deal"] == "D-3"] == ["34"]
+
+
+def test_cancelling_a_waiting_run_closes_its_approval(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert engine.cancel(run.run_id, person="bilal") == RunState.CANCELLED
+        assert engine.ledger.approvals("open") == ()
