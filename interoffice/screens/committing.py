@@ -1,0 +1,225 @@
+"""The commit: the whole form read once more, the intent written, the button pressed once, the outcome read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Error
+
+from interoffice.errors import ApplicationError, BusinessError, OutcomeUnclear
+from interoffice.model.selectors import Commit, Screen
+from interoffice.model.values import Value
+from interoffice.screens.evidence import Evidence
+from interoffice.screens.filling import Form
+from interoffice.screens.finding import Place
+from interoffice.screens.formats import Unreadable, shown
+from interoffice.screens.once import sent_once
+from interoffice.screens.session import Session, SessionEnded, press_problem
+from interoffice.screens.sight import Condition, Sight
+
+Gate = Callable[..., str]
+"""commit(meant, evidence=...): returns when the intent is durable; raises Rehearsed or Refused."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Committed:
+    """How a commit ended well: what was read, and the evidence by name."""
+
+    values: Mapping[str, Value]
+    evidence: Mapping[str, str]
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """The three ends that a commit can have. One that holds before the press counts only after it was false."""
+
+    session: Session
+    screen: Screen
+    commit: Commit
+    said: str
+    counts: dict[str, bool]
+    conditions: dict[str, Condition]
+
+    @classmethod
+    def of(cls, session: Session, screen: Screen, commit: Commit, said: str) -> Outcome:
+        """The outcome of a commit that is about to be pressed."""
+        texts = {"done": commit.done_when, "fails": commit.fails_when, "breaks": commit.breaks_when}
+        conditions = {name: session.condition(screen, text) for name, text in texts.items() if text}
+        return cls(session=session, screen=screen, commit=commit, said=said, counts={}, conditions=conditions)
+
+    @property
+    def places(self) -> list[Place]:
+        """What must be looked at to tell."""
+        found = [place for each in self.conditions.values() for place in each.places.values()]
+        if self.commit.reason is not None:
+            found.append(self.session.finder.place(self.screen, self.commit.reason))
+        return found
+
+    def before(self, sight: Sight) -> None:
+        """Notes which of them hold before the press."""
+        self.counts = {name: not self.session.holds(each, sight) for name, each in self.conditions.items()}
+
+    def ends(self, sight: Sight) -> list[str]:
+        """Which of them hold now, and count."""
+        if not sight.movement.is_there or sight.movement.loaded == "loading":
+            return []
+        found = []
+        for name, each in self.conditions.items():
+            if not self.session.holds(each, sight):
+                self.counts[name] = True
+            elif self.counts[name]:
+                found.append(name)
+        return found
+
+    @property
+    def within_s(self) -> float:
+        """How long an end may take."""
+        return float(self.commit.within_s) if self.commit.within_s is not None else self.session.patience_s
+
+
+def commit_form(
+    form: Form, *, submit: str, read: tuple[str, ...], meant: Mapping[str, Value], gate: Gate, evidence: Evidence
+) -> Committed:
+    """Commits a filled form. BusinessError: refused, nothing posted. OutcomeUnclear: look up before any repeat."""
+    session, screen = form.session, form.screen
+    place = session.finder.place(screen, submit)
+    commit = place.element.commit
+    if commit is None:
+        raise ApplicationError(f'"{submit}" of {session.here} does not commit', transient=False)
+    outcome = Outcome.of(session, screen, commit, f'"{submit}" of {session.here}')
+    files, button = _make_ready(form, place, outcome, evidence)
+    gate(meant, evidence=files)
+    try:
+        with sent_once(session, within_s=outcome.within_s):
+            _press(session, button, outcome)
+            sight = _wait_for_end(session, outcome, session.finder.places(screen, read))
+    except Error as error:
+        raise OutcomeUnclear(f"the browser failed while {outcome.said} was pressed: {error}") from error
+    if commit.verify_after:
+        _verify(form)
+    session.ended_well = True
+    if (after := evidence.picture(session, "after")) is not None:
+        files["after"] = after
+    return Committed(values=read_values(session, screen, read, sight), evidence=files)
+
+
+def _make_ready(form: Form, place: Place, outcome: Outcome, evidence: Evidence) -> tuple[dict[str, str], Place]:
+    """The form right, the button there, the evidence taken: all that can go wrong before the intent."""
+    session = form.session
+    sight = form.make_right([*outcome.places, place])
+    state = sight.state(place)
+    if not state.is_enabled:
+        why = "is not enabled" if state.is_found else state.why_not
+        raise ApplicationError(f'"{place.element.name}" of {session.here} {why}', code="not_ready")
+    if state.said.get("second") is not None:
+        message = f'the ways to find "{place.element.name}" of {session.here} point at different buttons'
+        raise ApplicationError(message + "; a person must say which one posts", code="ambiguous", transient=False)
+    session.note_drift(sight, [place])
+    files = {"typed": evidence.record(session, "typed", form.typed_and_read(sight))}
+    if (before := evidence.picture(session, "before")) is not None:
+        files["before"] = before
+    outcome.before(sight)
+    return files, place
+
+
+def _press(session: Session, place: Place, outcome: Outcome) -> None:
+    """The one press. What could not be pressed is pressed again only while it is sure that nothing was."""
+    deadline = time.monotonic() + session.patience_s
+    while True:
+        try:
+            problem = session.try_press(place)
+        except ApplicationError as error:
+            raise OutcomeUnclear(f"{outcome.said} was pressed, then: {error}", code=error.code) from error
+        if problem is None:
+            return
+        if time.monotonic() > deadline:
+            message = f'"{place.element.name}" of {session.here} {press_problem(problem, place)}'
+            raise ApplicationError(message, code="not_pressed")
+        sight = _unless_ended(session, outcome, "before it could be pressed")
+        outcome.ends(sight)
+
+
+def _unless_ended(session: Session, outcome: Outcome, when: str) -> Sight:
+    try:
+        return session.look(outcome.places)
+    except SessionEnded:
+        raise OutcomeUnclear(f"{session.application.name} ended the session {when}", code="session_ended") from None
+
+
+def _wait_for_end(session: Session, outcome: Outcome, read: list[Place]) -> Sight:
+    """The sight in which it is done; raises for every other end."""
+    deadline = time.monotonic() + outcome.within_s
+    places = [*outcome.places, *read]
+    confirm = outcome.commit.confirm
+    asked = session.finder.place(outcome.screen, confirm) if confirm else None
+    sight: Sight | None = None
+    while True:
+        try:
+            since = None if sight is None else sight.movement.moves
+            sight = session.look([*places, *([asked] if asked else [])], since=since)
+            ends = outcome.ends(sight)
+            if ends and not session.unrest(sight):
+                return _judge(session, outcome, ends, sight)
+            if asked is not None and sight.state(asked).is_enabled and session.try_press(asked) is None:
+                asked = None
+            session.refuse_broken(sight)
+        except SessionEnded:
+            message = f"{session.application.name} showed its sign-in page after {outcome.said} was pressed"
+            raise OutcomeUnclear(message, code="session_ended") from None
+        except OutcomeUnclear:
+            raise
+        except ApplicationError as error:
+            raise OutcomeUnclear(f"after {outcome.said} was pressed: {error}", code=error.code) from error
+        if time.monotonic() > deadline:
+            raise OutcomeUnclear(_silence(session, outcome, sight), code="no_sign")
+
+
+def _silence(session: Session, outcome: Outcome, sight: Sight) -> str:
+    done = session.explain(outcome.conditions["done"], sight)
+    return f"{outcome.said} was pressed, and no sign of an end came within {outcome.within_s:g} s: {done}"
+
+
+def _judge(session: Session, outcome: Outcome, ends: list[str], sight: Sight) -> Sight:
+    if ends == ["done"]:
+        return sight
+    if ends == ["fails"]:
+        raise BusinessError(_reason(session, outcome, sight), code="refused_by_application")
+    if ends == ["breaks"]:
+        raise OutcomeUnclear(f"{outcome.said} broke: {_reason(session, outcome, sight)}", code="broke")
+    raise OutcomeUnclear(f"{outcome.said} ended in two ways at once: {', '.join(ends)}", code="two_ends")
+
+
+def _reason(session: Session, outcome: Outcome, sight: Sight) -> str:
+    """The application's own words, else the condition that told."""
+    if outcome.commit.reason is not None:
+        state = sight.state(session.finder.place(outcome.screen, outcome.commit.reason))
+        if state.text:
+            return state.text
+    return f"{session.application.name} refused it ({outcome.commit.fails_when})"
+
+
+def _verify(form: Form) -> None:
+    """The application shows what was stored: all is read again, and a difference is no success."""
+    try:
+        form.refuse_stored(form.session.settle(form.places))
+    except SessionEnded:
+        raise OutcomeUnclear("the session ended before what was stored could be read", code="session_ended") from None
+    except ApplicationError as error:
+        raise OutcomeUnclear(f"posted differently: {error}", code="posted_differently") from error
+
+
+def read_values(session: Session, screen: Screen, names: tuple[str, ...], sight: Sight) -> dict[str, Value]:
+    """The values of elements. After a commit nothing is raised: what can't be read is missing, and said."""
+    values: dict[str, Value] = {}
+    for name in names:
+        state = sight.state(session.finder.place(screen, name))
+        reading: Mapping[str, Any] | None = state.said.get("reading")
+        try:
+            values[name] = None if reading is None else shown(reading, state.place.field)
+        except Unreadable as error:
+            values[name] = None
+            session.say("not_readable", screen=session.here, element=name, reason=str(error))
+    return values

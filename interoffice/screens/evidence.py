@@ -1,0 +1,107 @@
+"""Evidence of what was done on a screen: pictures, and what was typed and read; secrets are black before writing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Error
+
+from interoffice.errors import ApplicationError
+from interoffice.model.selectors import Screen
+from interoffice.screens.finding import Place, Spec
+from interoffice.screens.lines import column_spec
+from interoffice.screens.page import PageReplaced
+from interoffice.screens.session import Session
+
+
+@dataclass(kw_only=True)
+class Evidence:
+    """Where pictures and records go. `is_full`: before and after each commit too, not only at a failure."""
+
+    folder: Path
+    is_full: bool = True
+    _count: int = field(default=0)
+
+    def picture(self, session: Session, what: str, *, at_failure: bool = False) -> str | None:
+        """The file name of a picture of the page, sensitive elements black; None when none is wanted or possible."""
+        if not (self.is_full or at_failure):
+            return None
+        path = self._next(session, what, "jpg")
+        page, hidden = session.web.page, hidden_by_frames(session)
+        try:
+            for frames, specs in hidden.items():
+                session.web.call("cover", {"specs": specs}, frames)
+            page.screenshot(path=path, type="jpeg", quality=70, timeout=5000, animations="allow", caret="initial")
+        except (Error, PageReplaced, ApplicationError):
+            path.unlink(missing_ok=True)
+            return None
+        finally:
+            for frames in hidden:
+                _quietly(session, frames)
+        return path.name
+
+    def record(self, session: Session, what: str, said: Mapping[str, Any]) -> str:
+        """The file name of what was typed and read back, per field."""
+        path = self._next(session, what, "json")
+        path.write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
+        return path.name
+
+    def page_copy(self, session: Session, what: str) -> str | None:
+        """The file name of the page's DOM, without scripts and without the values of its fields."""
+        path = self._next(session, what, "html")
+        try:
+            text = session.web.call("copy", {"specs": hidden_by_frames(session).get((), [])})
+        except (Error, PageReplaced, ApplicationError):
+            path.unlink(missing_ok=True)
+            return None
+        path.write_text(text, encoding="utf-8")
+        return path.name
+
+    def _next(self, session: Session, what: str, ending: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        name = session.screen.name if session.screen else "page"
+        while True:
+            self._count += 1
+            path = self.folder / f"{self._count:04}-{session.application.key}-{name}-{what}.{ending}"
+            with contextlib.suppress(FileExistsError):
+                path.touch(exist_ok=False)
+                return path
+
+
+def hidden_by_frames(session: Session) -> dict[tuple[str, ...], list[Spec]]:
+    """What no picture may show, by frame: the questions for its elements, with the grid columns among them."""
+    found: dict[tuple[str, ...], list[Spec]] = {}
+    for place in [*hidden_places(session, None), *hidden_places(session, session.screen)]:
+        spec = place.asked() if place.element.sensitive else {**place.asked(), **_hidden_columns(session, place)}
+        found.setdefault(place.frames, []).append(spec)
+    return found
+
+
+def hidden_places(session: Session, screen: Screen | None) -> Iterable[Place]:
+    """The sensitive elements of a screen, those inside a one-to-many too, and grids with a sensitive column."""
+    elements = screen.elements if screen is not None else session.application.elements
+    for name, element in elements.items():
+        inner = element.many.elements if element.many is not None else {}
+        for path in (name, *(f"{name}.{each}" for each in inner)):
+            place = session.finder.place(screen, path)
+            if place.element.sensitive or _hidden_columns(session, place)["columns"]:
+                yield place
+
+
+def _hidden_columns(session: Session, place: Place) -> Spec:
+    grid = place.element.grid
+    columns = grid.columns.values() if grid is not None else ()
+    hidden = [column for column in columns if column.sensitive or column.name in session.finder.masked]
+    return {"columns": [column_spec(column) for column in hidden], "cells_by": grid.cells_by if grid else None}
+
+
+def _quietly(session: Session, frames: tuple[str, ...]) -> None:
+    try:
+        session.web.call("uncover", None, frames)
+    except (Error, PageReplaced, ApplicationError):
+        return

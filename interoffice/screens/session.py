@@ -1,0 +1,410 @@
+"""A signed-in page of one application: looking with watchers, waiting until it is quiet, opening screens, pressing.
+
+After every look the watchers are asked: a dialog nobody declared, the sign-in page in mid-session, maintenance,
+pop-ups. So nothing that a page shows is taken for data before it is known to be the page that was meant.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from interoffice.errors import ApplicationError
+from interoffice.language.row import ValueScope
+from interoffice.model.selectors import Application, Element, Environment, Opening, Popup, Screen
+from interoffice.model.values import FileValue
+from interoffice.screens.drift import Drift, drift_of
+from interoffice.screens.finding import Finder, Place, candidate_specs, keys_of
+from interoffice.screens.formats import Field, fold_caption
+from interoffice.screens.page import PageReplaced, WebPage
+from interoffice.screens.sight import Condition, Movement, Sight, condition
+
+LEAVING_MS: Final = 10_000
+"""How long a page that began to leave counts as moving; a navigation that ended as a download never comes."""
+
+Say = Callable[..., None]
+"""say(event, **fields): what happened on a screen, for the run's log and report."""
+
+
+class SessionEnded(Exception):
+    """The sign-in page came up in mid-session: nothing on this page is data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """The conditions of the whole application that every look asks."""
+
+    sign_in_ready: Condition | None
+    maintenance: Condition | None
+    busy: Condition | None
+    popups: tuple[tuple[Popup, Condition], ...]
+
+    @property
+    def places(self) -> list[Place]:
+        """All places that they need."""
+        every = (self.sign_in_ready, self.maintenance, self.busy, *(when for _, when in self.popups))
+        found = {place.key: place for one in every if one is not None for place in one.places.values()}
+        return list(found.values())
+
+
+def watch_of(finder: Finder) -> Watch:
+    """The watchers of an application."""
+    application = finder.application
+    signs_in = application.sign_in and application.screens.get(application.sign_in.screen)
+    quiet = application.quiet.busy_while
+
+    def of(screen: Screen | None, text: str | None) -> Condition | None:
+        return None if text is None else condition(finder, screen, text)
+
+    return Watch(
+        sign_in_ready=of(signs_in, signs_in.ready_when) if signs_in else None,
+        maintenance=of(None, application.maintenance_when),
+        busy=of(None, quiet),
+        popups=tuple((popup, condition(finder, None, popup.when)) for popup in application.popups.values()),
+    )
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One page in one application, for one credential."""
+
+    finder: Finder
+    web: WebPage
+    base_address: str
+    scope: ValueScope
+    say: Say
+    readable: Callable[[FileValue], Path]
+    credential: str = ""
+    screen: Screen | None = None
+    is_signing_in: bool = False
+    ended_well: bool = False
+    needs_care: set[str] = field(default_factory=set)
+    drifts: list[Drift] = field(default_factory=list)
+    popups_pressed: int = 0
+    searched: set[str] = field(default_factory=set)
+    has_paged: bool = False
+    _watch: Watch | None = None
+    _calm: tuple[str, int] = ("", 0)
+    _pressed: dict[str, int] = field(default_factory=dict)
+    _conditions: dict[tuple[str, str], Condition] = field(default_factory=dict)
+
+    @property
+    def application(self) -> Application:
+        """The application as its file says it."""
+        return self.finder.application
+
+    @property
+    def environment(self) -> Environment:
+        """Where it is."""
+        return self.finder.environment
+
+    @property
+    def watch(self) -> Watch:
+        """What every look asks."""
+        if self._watch is None:
+            self._watch = watch_of(self.finder)
+        return self._watch
+
+    @property
+    def patience_s(self) -> float:
+        """What bounds a wait that has no bound of its own."""
+        return float(self.application.patience_s)
+
+    def condition(self, screen: Screen | None, text: str) -> Condition:
+        """The condition of an expression on a screen."""
+        known = (screen.name if screen else "", text)
+        if known not in self._conditions:
+            self._conditions[known] = condition(self.finder, screen, text)
+        return self._conditions[known]
+
+    def holds(self, wanted: Condition, sight: Sight) -> bool:
+        """Whether a condition is true in a sight."""
+        return wanted.holds(sight, self.scope)
+
+    # looking
+
+    def look(
+        self,
+        places: Iterable[Place] = (),
+        *,
+        covers: bool = False,
+        since: int | None = None,
+        longest_ms: float = 100,
+        frame: bool = False,
+    ) -> Sight:
+        """What the places show now, after the watchers had their say. SessionEnded, ApplicationError."""
+        wanted = {place.key: place for place in (*places, *self.watch.places)}
+        switches = {"wants_cover": True} if covers else None
+        sight = self.web.look(wanted.values(), switches=switches, since=since, longest_ms=longest_ms, frame=frame)
+        for _ in range(10):
+            if not self._heed(sight):
+                return sight
+            sight = self.web.look(wanted.values(), switches=switches, frame=True)
+        return sight
+
+    def _heed(self, sight: Sight) -> bool:
+        """Asks the watchers; True when a pop-up was pressed away, so that the sight is stale."""
+        self._refuse_dialogs()
+        watch = self.watch
+        if not self.is_signing_in and watch.sign_in_ready is not None and self.holds(watch.sign_in_ready, sight):
+            raise SessionEnded
+        if watch.maintenance is not None and self.holds(watch.maintenance, sight):
+            message = f"{self.application.name} is being maintained: {self._text_of(watch.maintenance, sight)}"
+            raise ApplicationError(message, code="maintenance")
+        for popup, when in watch.popups:
+            if self._pressed.get(popup.name, 0) < popup.at_most and self.holds(when, sight):
+                return self._press_away(popup)
+        return False
+
+    def _refuse_dialogs(self) -> None:
+        if self.web.dialogs:
+            said = self.web.dialogs.pop()
+            self.web.dialogs.clear()
+            message = f'{self.application.name} asked something nobody has declared: "{said}"; it was not accepted'
+            raise ApplicationError(message, code="unexpected_dialog", transient=False)
+
+    def _text_of(self, wanted: Condition, sight: Sight) -> str:
+        texts = (sight.state(place).text for place in wanted.places.values())
+        return next((text for text in texts if text), wanted.text)[:200]
+
+    def _press_away(self, popup: Popup) -> bool:
+        place = self.finder.place(None, popup.press)
+        if place.element.commits:
+            raise ApplicationError(f'the pop-up "{popup.name}" would press a commit', transient=False)
+        try:
+            problem = self.web.press_once(place.asked(), place.frames)
+        except PageReplaced:
+            return True
+        if problem is not None:
+            return False
+        self._pressed[popup.name] = self._pressed.get(popup.name, 0) + 1
+        self.popups_pressed += 1
+        self.say("popup_closed", application=self.application.key, popup=popup.name)
+        return True
+
+    # waiting
+
+    def settle(self, places: Iterable[Place] = (), *, within_s: float | None = None) -> Sight:
+        """A sight of the quiet page; ApplicationError when it does not come to rest."""
+        places = list(places)
+        deadline = time.monotonic() + (self.patience_s if within_s is None else within_s)
+        sight = self.look(places, frame=True)
+        while why := self.unrest(sight):
+            if time.monotonic() > deadline:
+                raise ApplicationError(f"{self.here} does not come to rest: {why}", code="not_quiet")
+            sight = self.look(places, since=sight.movement.moves, longest_ms=self._longest_ms(sight.movement))
+        self._calm = (sight.movement.document, sight.movement.asked)
+        return sight
+
+    def unrest(self, sight: Sight) -> str:
+        """Why the page is not quiet yet; '' when it is."""
+        movement, quiet = sight.movement, self.application.quiet
+        if not movement.is_there or movement.loaded != "complete":
+            return "the page is still loading"
+        if movement.leaving_ms is not None and movement.leaving_ms < LEAVING_MS:
+            return "the page is about to be left"
+        if movement.in_flight:
+            return f"{movement.in_flight} requests are not answered"
+        calm_at = self._calm[1] if self._calm[0] == movement.document else 0
+        if movement.asked != calm_at and movement.since_request_ms < float(quiet.no_requests_for_s) * 1000:
+            return "it keeps asking the server"
+        if quiet.no_changes_for_s is not None and movement.since_change_ms < float(quiet.no_changes_for_s) * 1000:
+            return "it keeps changing"
+        if self.watch.busy is not None and self.holds(self.watch.busy, sight):
+            return self._text_of(self.watch.busy, sight)
+        return ""
+
+    def _longest_ms(self, movement: Movement) -> float:
+        """How long nothing has to move until it is worth looking again."""
+        quiet = self.application.quiet
+        left = [float(quiet.no_requests_for_s) * 1000 - movement.since_request_ms]
+        if quiet.no_changes_for_s is not None:
+            left.append(float(quiet.no_changes_for_s) * 1000 - movement.since_change_ms)
+        return min(100.0, max([5.0, *(each for each in left if each > 0)]))
+
+    def wait_until(
+        self, wanted: Condition, *, what: str, within_s: float | None = None, places: Iterable[Place] = ()
+    ) -> Sight:
+        """The first sight in which a condition holds; ApplicationError with `what` when none does in time."""
+        every = [*wanted.places.values(), *places]
+        deadline = time.monotonic() + (self.patience_s if within_s is None else within_s)
+        sight = self.look(every, covers=wanted.wants_cover)
+        while not self.holds(wanted, sight):
+            self.refuse_broken(sight)
+            if time.monotonic() > deadline:
+                raise ApplicationError(f"{what}: {self.explain(wanted, sight)}", code="not_ready")
+            sight = self.look(every, covers=wanted.wants_cover, since=sight.movement.moves)
+        return sight
+
+    def refuse_broken(self, sight: Sight) -> None:
+        """ApplicationError when the page is the server's or the browser's own page about an error."""
+        if self.web.is_error_page:
+            message = f"{self.application.name} can't be reached at {self.base_address}"
+            raise ApplicationError(message, code="no_answer")
+        if self.web.status >= 500 and sight.movement.loaded == "complete":
+            message = f"{self.application.name} answered with an error of its server ({self.web.status})"
+            raise ApplicationError(message, code="server_error")
+
+    def explain(self, wanted: Condition, sight: Sight) -> str:
+        """Why a condition does not hold: the expression, and what its elements show."""
+        parts = []
+        for name, place in wanted.places.items():
+            state = sight.state(place)
+            if not state.is_found:
+                parts.append(f'"{name}" {state.why_not}' if state.said else f'"{name}" is not there')
+            elif place.field.sensitive or place.element.type == "button":
+                parts.append(f'"{name}" is {"enabled" if state.is_enabled else "not enabled"}')
+            else:
+                parts.append(f'"{name}" shows "{state.text[:60]}"')
+        return f"`{wanted.text}` is not true ({'; '.join(parts)})"
+
+    @property
+    def here(self) -> str:
+        """What a message calls the screen that is open."""
+        screen = self.screen
+        return f"{self.application.key}.{screen.name}" if screen else self.application.name
+
+    # opening
+
+    def open(self, screen: Screen, *, searching: Iterable[str] = ()) -> Sight:
+        """Opens a screen, ready and quiet: by the shorter way where the last commit ended well.
+
+        A list that stands ready stays, unless a field was searched by that is not in `searching`, or it was paged.
+        """
+        if self._stands_ready(screen) and self.searched <= set(searching) and not self.has_paged:
+            return self.settle()
+        opening = screen.opening_again(self.environment.name) if self._may_go_again(screen) else None
+        opening = opening or screen.opening(self.environment.name)
+        if opening is None:
+            where = f"{self.application.key}.{screen.name}"
+            raise ApplicationError(f'{where} has no `open` for environment "{self.environment.name}"', transient=False)
+        self.screen, self.ended_well, self.has_paged = screen, False, False
+        self.searched.clear()
+        self._pressed.clear()
+        self.follow(screen, opening)
+        return self._settle_ready(self.condition(screen, screen.ready_when))
+
+    def _settle_ready(self, ready: Condition) -> Sight:
+        """A sight of the quiet page in which a screen is ready."""
+        deadline = time.monotonic() + self.patience_s
+        while True:
+            self.wait_until(ready, what=f"{self.here} did not become ready")
+            sight = self.settle(ready.places.values())
+            if self.holds(ready, sight):
+                return sight
+            if time.monotonic() > deadline:
+                why = self.explain(ready, sight)
+                raise ApplicationError(f"{self.here} did not stay ready: {why}", code="not_ready")
+
+    def _may_go_again(self, screen: Screen) -> bool:
+        return self.screen is screen and self.ended_well
+
+    def _stands_ready(self, screen: Screen) -> bool:
+        if self.screen is not screen or screen.commits:
+            return False
+        ready = self.condition(screen, screen.ready_when)
+        return self.holds(ready, self.look(ready.places.values()))
+
+    def follow(self, screen: Screen, opening: Opening) -> None:
+        """Goes where an opening leads; whether the screen is there is asked afterwards."""
+        if opening.address is not None:
+            self.web.go(joined(self.base_address, opening.address), within_s=self.patience_s)
+        for word in opening.menu:
+            self._press_place(self._menu_entry(word))
+            self.settle()
+        if opening.keys:
+            self.web.press_keys(opening.keys)
+        for name in opening.press:
+            self.settle()
+            self.press(screen, name)
+
+    def _menu_entry(self, word: str) -> Place:
+        element = Element(name=word, path=(), type="button", caption=(word,))
+        spec = {
+            "key": f"menu/{word}", "type": "button", "scope": [], "captions": [fold_caption(word)], "others": {},
+            "candidates": candidate_specs(element, self.environment), "protects": False, "hidden": False, "grid": False,
+            "commits": False,
+        }  # fmt: skip
+        formats = self.application.formats
+        return Place(key=f"menu/{word}", element=element, field=Field(name=word, type="button", formats=formats),
+                     frames=(), spec=spec)  # fmt: skip
+
+    # pressing
+
+    def press(self, screen: Screen | None, name: str, *, row: int | None = None, twice: bool = False) -> None:
+        """Presses a button (or a row of a grid) that does not commit, once it can be pressed."""
+        place = self.finder.place(screen, name)
+        if place.element.commits:
+            raise ApplicationError(f'"{name}" commits, so only `submit` may press it', transient=False)
+        self._press_place(place, row=row, twice=twice)
+
+    def _press_place(self, place: Place, *, row: int | None = None, twice: bool = False) -> None:
+        deadline = time.monotonic() + self.patience_s
+        keys = keys_of(place.element, self.environment)
+        if keys and not place.spec["candidates"]:
+            self.web.press_keys(keys)
+            return
+        while True:
+            problem = self.try_press(place, row=row, twice=twice)
+            if problem is None:
+                return
+            sight = self.look([place])
+            if keys and problem["problem"] == "not_found":
+                self.web.press_keys(keys)
+                return
+            if time.monotonic() > deadline:
+                raise ApplicationError(f'"{place.element.name}" of {self.here} {press_problem(problem, place)}')
+            self.look([place], since=sight.movement.moves)
+
+    def try_press(self, place: Place, *, row: int | None = None, twice: bool = False) -> Mapping[str, Any] | None:
+        """One press of what can be pressed now; None when it was, else {problem}: nothing was pressed."""
+        try:
+            problem = self.web.press_once(place.asked(thorough=True), place.frames, row=row, twice=twice)
+        except PageReplaced:
+            return {"problem": "replaced"}
+        return problem  # type: ignore[no-any-return]
+
+    def press_behind(self, screen: Screen, place: Place) -> None:
+        """Presses what brings an element in sight, where its file names something and it isn't in sight."""
+        behind = place.element.behind
+        if behind is not None and not self.look([place]).state(place).is_visible:
+            self.press(screen, behind)
+            self.settle([place])
+
+    def note_drift(self, sight: Sight, places: Iterable[Place]) -> None:
+        """Reports elements that were found otherwise than by their first candidate, each once."""
+        for place in places:
+            drift = drift_of(place, sight.state(place).said, where=self.here)
+            if drift is not None and drift not in self.drifts:
+                self.drifts.append(drift)
+                self.say("drift", screen=self.here, element=place.element.name, reason=drift.reason)
+
+
+def press_problem(problem: Mapping[str, Any], place: Place) -> str:
+    """Why something could not be pressed or typed into, in words that go on after its name."""
+    from interoffice.screens.sight import why_not
+
+    match problem["problem"]:
+        case "not_found":
+            state: Mapping[str, Any] = problem["state"]
+            return why_not(state, place)
+        case "disabled":
+            return "is not enabled"
+        case "covered":
+            cover: Mapping[str, Any] = problem["cover"]
+            what = "a dialog" if cover["dialog"] else "something"
+            return f'is covered by {what} that shows "{cover["text"]}"'
+        case "moved":
+            return "did not get the press: it keeps moving"
+        case _:
+            return "is on a page that keeps being replaced"
+
+
+def joined(base: str, address: str) -> str:
+    """An address of a screen behind the environment's, as it stands."""
+    if address.startswith(("http://", "https://")):
+        return address
+    return base[:-1] + address if base.endswith("/") and address.startswith("/") else base + address

@@ -1,0 +1,172 @@
+"""Signing in as the application's file describes it once, and out again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import struct
+import time
+from collections.abc import Mapping
+
+from interoffice.errors import ApplicationError, CredentialRefused
+from interoffice.model.selectors import Screen, SignIn, SignInStep
+from interoffice.screens.finding import Place
+from interoffice.screens.page import PageReplaced
+from interoffice.screens.session import Session, press_problem
+from interoffice.screens.sight import Sight
+
+
+def sign_in(session: Session, parts: Mapping[str, str]) -> None:
+    """Signs in with the parts of a credential, once. CredentialRefused when the application says no."""
+    sign = session.application.sign_in
+    if sign is None:
+        return
+    screen = session.application.screens[sign.screen]
+    session.is_signing_in = True
+    try:
+        _open(session, screen)
+        _Signing(session, sign, screen, parts).go()
+    finally:
+        session.is_signing_in = False
+        session.screen = None
+    session.say("signed_in", application=session.application.key, credential=session.credential)
+
+
+def _open(session: Session, screen: Screen) -> None:
+    opening = screen.opening(session.environment.name)
+    if opening is None:
+        message = f'{session.application.key}.{screen.name} has no `open` for "{session.environment.name}"'
+        raise ApplicationError(message, transient=False)
+    session.screen = screen
+    session.follow(screen, opening)
+
+
+class _Signing:
+    """One sign-in under way: which of its steps are done."""
+
+    def __init__(self, session: Session, sign: SignIn, screen: Screen, parts: Mapping[str, str]) -> None:
+        self.session = session
+        self.sign = sign
+        self.screen = screen
+        self.parts = parts
+        self.next = 0
+        self.done = session.condition(screen, sign.done_when)
+        self.refused = session.condition(screen, sign.refused_when) if sign.refused_when else None
+        names = {name for step in sign.steps for name in (*step.fill, *([step.press] if step.press else []))}
+        self.places = session.finder.places(screen, sorted(names))
+        for step in sign.steps:
+            if step.if_ is not None:
+                self.places += session.condition(screen, step.if_).places.values()
+        self.places += [*self.done.places.values(), *(self.refused.places.values() if self.refused else ())]
+
+    def go(self) -> None:
+        """Through the steps that are on screen, until the application says yes or no."""
+        deadline = time.monotonic() + self.session.patience_s
+        sight = self.session.settle(self.places)
+        while not self.session.holds(self.done, sight):
+            if self.next and self.refused is not None and self.session.holds(self.refused, sight):
+                self._refuse(self._reason(sight))
+            step = self._step_on_screen(sight)
+            if step is not None:
+                self._do(step)
+                sight = self.session.settle(self.places)
+                continue
+            self.session.refuse_broken(sight)
+            if time.monotonic() > deadline:
+                self._give_up()
+            sight = self.session.look(self.places, since=sight.movement.moves)
+
+    def _step_on_screen(self, sight: Sight) -> SignInStep | None:
+        """The first step not done yet whose fields can be typed into; those before it are passed over."""
+        for number in range(self.next, len(self.sign.steps)):
+            step = self.sign.steps[number]
+            if step.if_ and not self.session.holds(self.session.condition(self.screen, step.if_), sight):
+                continue
+            if all(sight.state(place).is_enabled for place in self._fields(step)):
+                self.next = number + 1
+                return step
+        return None
+
+    def _fields(self, step: SignInStep) -> list[Place]:
+        names = list(step.fill) or ([step.press] if step.press else [])
+        return self.session.finder.places(self.screen, names)
+
+    def _do(self, step: SignInStep) -> None:
+        meant = []
+        for name, part in step.fill.items():
+            text = self._part(part)
+            meant.append((self.session.finder.place(self.screen, name), {"text": text, "native": text}))
+        if meant:
+            self._type(meant)
+        if step.press is not None:
+            self.session.press(self.screen, step.press)
+
+    def _type(self, meant: list[tuple[Place, dict[str, str]]]) -> None:
+        try:
+            problems, sight = self.session.web.type_together(list(meant))
+        except PageReplaced:
+            raise ApplicationError(f"{self.session.here} was replaced while signing in") from None
+        for place, value in meant:
+            if place.key in problems:
+                why = press_problem(problems[place.key], place)
+                raise ApplicationError(f'"{place.element.name}" of {self.session.here} {why}', code="sign_in")
+            state = sight.state(place)
+            if not state.is_found or state.said["reading"]["text"] != value["text"]:
+                raise ApplicationError(f'"{place.element.name}" of {self.session.here} did not keep what was typed')
+
+    def _part(self, name: str) -> str:
+        if name == "totp" and name in self.parts:
+            return one_time_code(self.parts[name], at=time.time())
+        if name not in self.parts:
+            has = ", ".join(sorted(self.parts)) or "nothing"
+            message = f'the credential {self.session.credential} has no "{name}"; it has {has}'
+            raise ApplicationError(message, code="credential_incomplete", transient=False)
+        return self.parts[name]
+
+    def _reason(self, sight: Sight) -> str:
+        places = self.refused.places.values() if self.refused else ()
+        return next((sight.state(place).text for place in places if sight.state(place).text), "")
+
+    def _give_up(self) -> None:
+        if self.next == 0:
+            message = f"{self.session.here} shows no field to sign in with"
+            raise ApplicationError(message, code="not_ready")
+        self._refuse(f"not signed in within {self.session.patience_s:g} s")
+
+    def _refuse(self, reason: str) -> None:
+        name, credential = self.session.application.name, self.session.credential
+        why = f": {reason}" if reason else ""
+        message = f"{name} refused the credential {credential}{why}; it is not tried again until a person resets it"
+        raise CredentialRefused(message, credential=credential)
+
+
+def sign_out(session: Session) -> bool:
+    """Presses the application's sign-out where it is on screen; True when it was pressed."""
+    sign = session.application.sign_in
+    if sign is None or sign.sign_out is None:
+        return False
+    place = session.finder.place(None, sign.sign_out)
+    session.is_signing_in = True
+    try:
+        if not session.look([place]).state(place).is_enabled:
+            session.web.go(session.base_address, within_s=session.patience_s)
+            session.settle([place])
+        if session.try_press(place) is not None:
+            return False
+        session.settle()
+    finally:
+        session.is_signing_in = False
+        session.screen = None
+    session.say("signed_out", application=session.application.key, credential=session.credential)
+    return True
+
+
+def one_time_code(secret: str, *, at: float, digits: int = 6, every_s: int = 30) -> str:
+    """The time-based one-time code of a base32 secret (RFC 6238, SHA-1)."""
+    padded = secret.replace(" ", "").upper()
+    key = base64.b32decode(padded + "=" * (-len(padded) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(at) // every_s), hashlib.sha1).digest()
+    start = digest[-1] & 0x0F
+    number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
+    return str(number % 10**digits).zfill(digits)

@@ -1,0 +1,295 @@
+"""Screens of web applications by name: what `Context.screens` is. One browser, one page per application and credential.
+
+Belongs to one thread, the lane's own. A browser that went away is replaced at the next use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from interoffice.bot import Answer, Unclear
+from interoffice.errors import ApplicationError, BotError, BusinessError, CredentialRefused, OutcomeUnclear
+from interoffice.language.calendars import Times
+from interoffice.language.row import ValueScope
+from interoffice.model.selectors import Application, Screen
+from interoffice.model.table import Table
+from interoffice.model.values import FileValue, Value
+from interoffice.resources.browser import Browser
+from interoffice.screens.committing import Gate, commit_form
+from interoffice.screens.downloads import download
+from interoffice.screens.evidence import Evidence
+from interoffice.screens.filling import in_order, make_form
+from interoffice.screens.finding import Finder
+from interoffice.screens.lists import list_reader
+from interoffice.screens.looking_up import Wanted, find_one, wanted_for
+from interoffice.screens.page import WebPage
+from interoffice.screens.session import Say, Session, SessionEnded
+from interoffice.screens.signing import sign_in, sign_out
+
+Result = TypeVar("Result")
+
+
+@dataclass(kw_only=True)
+class WebScreens:
+    """Implements `interoffice.context.Screens`.
+
+    `address` resolves an environment's (`practice:erp`), `credentials` gives the parts of one by its name, `commit` is
+    the run's gate, `readable` says where a file may be read, `evidence` and `files` are folders of the run. `masked`:
+    columns that no picture shows. `lists_may_lag` False (for a plan, which looks before anything was done) does not
+    wait for `settle` before it says that a record is not there.
+    """
+
+    applications: Callable[[str], Application]
+    environment: str
+    address: Callable[[str], str]
+    credentials: Callable[[str], Mapping[str, str]]
+    commit: Gate
+    readable: Callable[[FileValue], Path]
+    evidence: Path
+    files: Path
+    today: date
+    say: Say
+    masked: frozenset[str] = frozenset()
+    pictures: str = "full"
+    lists_may_lag: bool = True
+    browser: Browser = field(default_factory=Browser)
+    _sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
+    _refused: dict[str, str] = field(default_factory=dict)
+    _kept: dict[str, Evidence] = field(default_factory=dict)
+
+    # what bots ask for
+
+    def fill_form(
+        self,
+        screen: str,
+        *,
+        fields: Mapping[str, Value],
+        lines: Mapping[str, Table],
+        attach: Mapping[str, FileValue],
+        submit: str,
+        read: tuple[str, ...],
+        credential: str,
+    ) -> dict[str, Value]:
+        """Fill, read back, commit once (through `commit`), and read the elements `read`."""
+        application, wanted = self._screen(screen)
+        ordered = {name: fields[name] for name in in_order(wanted, fields)}
+        unknown = [name for name in read if application.element(wanted, name.partition(".")[0]) is None]
+        if unknown:
+            raise ApplicationError(f"{screen} has no element {', '.join(unknown)} to read", transient=False)
+        meant: dict[str, Value] = {**fields, **lines, **attach}
+
+        def work(session: Session) -> dict[str, Value]:
+            form = make_form(session, wanted, fields=ordered, lines=lines, attach=attach)
+            session.open(wanted)
+            form.fill()
+            kept = self._evidence(application)
+            done = commit_form(form, submit=submit, read=read, meant=meant, gate=self.commit, evidence=kept)
+            self.say("committed", screen=screen, submit=submit, evidence=dict(done.evidence))
+            return dict(done.values)
+
+        return self._work(application, wanted, credential, work)
+
+    def look_up(
+        self, screen: str, *, fields: Mapping[str, Value], submit: str, read: tuple[str, ...], credential: str
+    ) -> Answer:
+        """The `find_record` of the screen for what `fill_form` would have typed."""
+        application, owner = self._screen(screen)
+        find = owner.find_record
+        if find is None:
+            return Unclear(why=f"{screen} has no find_record, so it can't be looked up")
+        wanted = wanted_for(owner, find, fields, submit)
+        return self._find(application, application.screens[find.screen], owner, wanted, credential)
+
+    def find_record(self, screen: str, *, by: Mapping[str, Value], read: tuple[str, ...], credential: str) -> Answer:
+        """The one record that fits `by`: by the screen's find_record, or on the screen itself when it is a list."""
+        application, owner = self._screen(screen)
+        find = owner.find_record
+        place = application.screens[find.screen] if find is not None else owner
+        wanted = Wanted(by=by, read=read, meant={}, open_row=find.open_row if find is not None else False)
+        return self._find(application, place, owner, wanted, credential)
+
+    def read_list(
+        self,
+        screen: str,
+        *,
+        filter: Mapping[str, Value],
+        columns: tuple[str, ...],
+        max_pages: int | None,
+        credential: str,
+    ) -> Table:
+        """The rows of the screen's one grid, all its pages."""
+        application, wanted = self._screen(screen)
+
+        def work(session: Session) -> Table:
+            reader = list_reader(session, wanted, columns)
+            session.open(wanted, searching=filter)
+            if filter or wanted.search is not None:
+                reader.search(filter)
+            rows = reader.read_all(max_pages=max_pages)
+            grid = reader.grid.grid
+            types = {name: grid.columns[name].holds for name in columns or reader.fields} if grid else {}
+            return Table.from_rows(types, ({name: row[name] for name in types} for row in rows))
+
+        return self._work(application, wanted, credential, work)
+
+    def export(self, screen: str, *, filter: Mapping[str, Value], press: str, credential: str) -> FileValue:
+        """The file that a `downloads:` button brings after the search fields are filled and applied."""
+        application, wanted = self._screen(screen)
+
+        def work(session: Session) -> FileValue:
+            session.open(wanted, searching=filter)
+            if wanted.search is not None and wanted.grids:
+                list_reader(session, wanted).search(filter)
+            else:
+                form = make_form(session, wanted, fields=filter)
+                form.fill()
+                form.make_right()
+            return download(session, wanted, press, self.files)
+
+        return self._work(application, wanted, credential, work)
+
+    def sign_out(self, application: str) -> None:
+        """Leave the application signed out, every session of this run."""
+        for key in [key for key in self._sessions if key[0] == application]:
+            session = self._sessions.pop(key)
+            try:
+                sign_out(session)
+            except ApplicationError as error:
+                self.say("sign_out_failed", application=application, reason=str(error))
+            finally:
+                self.browser.close_page(session.web.page)
+
+    def leave(self) -> None:
+        """Closes every page; the browser stays."""
+        for session in self._sessions.values():
+            self.browser.close_page(session.web.page)
+        self._sessions.clear()
+
+    def close(self) -> None:
+        """Closes every page and the browser."""
+        self.leave()
+        self.browser.close()
+
+    # inner
+
+    def _screen(self, name: str) -> tuple[Application, Screen]:
+        key, _, screen = name.partition(".")
+        application = self.applications(key)
+        if screen not in application.screens:
+            raise ApplicationError(f"{key} has no screen {screen}", code="unknown_screen", transient=False)
+        return application, application.screens[screen]
+
+    def _evidence(self, application: Application) -> Evidence:
+        if application.key not in self._kept:
+            full = self.pictures == "full" and application.evidence == "full"
+            self._kept[application.key] = Evidence(folder=self.evidence, is_full=full)
+        return self._kept[application.key]
+
+    def _find(
+        self, application: Application, screen: Screen, owner: Screen, wanted: Wanted, credential: str
+    ) -> Answer:
+        until = time.monotonic() + (float(application.settle_s) if self.lists_may_lag else 0.0)
+
+        def work(session: Session) -> Answer:
+            return find_one(session, screen, owner, wanted, settled=lambda: time.monotonic() >= until)
+
+        try:
+            return self._work(application, screen, credential, work)
+        except CredentialRefused:
+            raise
+        except ApplicationError as error:
+            return Unclear(why=str(error))
+
+    def _work(
+        self, application: Application, screen: Screen, credential: str, work: Callable[[Session], Result]
+    ) -> Result:
+        """Works in a signed-in session; when it ended before the act, signs in once more and begins afresh."""
+        for attempt in (1, 2):
+            session = self._session(application, credential)
+            try:
+                return work(session)
+            except SessionEnded:
+                self.say("session_ended", application=application.key, credential=credential)
+                self._drop(session)
+                if attempt == 2:
+                    message = f"{application.name} ended the session again right after a new sign-in"
+                    raise ApplicationError(message, code="session_ended") from None
+            except BotError as error:
+                self._keep_failure(application, session, error)
+                if session.web.is_crashed or error.code == "session_ended":
+                    self._drop(session)
+                raise
+        raise AssertionError("unreachable")
+
+    def _keep_failure(self, application: Application, session: Session, error: BotError) -> None:
+        """The picture and the DOM of a failed screen; the page is opened afresh next time."""
+        session.ended_well = False
+        if session.web.is_crashed or (isinstance(error, BusinessError) and error.code == "value_not_possible"):
+            return
+        kept = self._evidence(application)
+        files = {"failure": kept.picture(session, "failure", at_failure=True)}
+        if not isinstance(error, BusinessError):
+            files["page"] = kept.page_copy(session, "failure")
+        found = {name: file for name, file in files.items() if file}
+        what = "unclear" if isinstance(error, OutcomeUnclear) else "failed"
+        self.say("screen_failed", screen=session.here, kind=what, code=error.code, evidence=found)
+
+    def _session(self, application: Application, credential: str) -> Session:
+        known = (application.key, credential)
+        session = self._sessions.get(known)
+        if session is None or session.web.is_crashed:
+            session = self._sessions[known] = self._begin(application, credential)
+        return session
+
+    def _begin(self, application: Application, credential: str) -> Session:
+        if credential in self._refused:
+            raise CredentialRefused(self._refused[credential], credential=credential)
+        environment = application.environments.get(self.environment)
+        if environment is None:
+            there = ", ".join(application.environments)
+            message = f'{application.key} has no environment "{self.environment}"; it has {there}'
+            raise ApplicationError(message, code="unknown_environment", transient=False)
+        if environment.kind != "web" or environment.address is None:
+            message = f"{application.key} is a {environment.kind} application in {self.environment}, not a web one"
+            raise ApplicationError(message, code="not_web", transient=False)
+        page = self.browser.open_page(file_folder=self.files)
+        session = Session(
+            finder=Finder(application=application, environment=environment, masked=self.masked),
+            web=WebPage(page, ignore=application.quiet.ignore),
+            base_address=self.address(environment.address),
+            scope=ValueScope(times=Times(now=datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC))),
+            say=self.say,
+            readable=self.readable,
+            credential=credential,
+        )
+        self._sign_in(session)
+        return session
+
+    def _sign_in(self, session: Session) -> None:
+        try:
+            sign_in(session, self.credentials(session.credential) if session.application.sign_in else {})
+        except CredentialRefused as error:
+            self._refused[session.credential] = error.message
+            self._fail_sign_in(session, error)
+            raise
+        except ApplicationError as error:
+            self._fail_sign_in(session, error)
+            raise
+
+    def _fail_sign_in(self, session: Session, error: BotError) -> None:
+        self._keep_failure(session.application, session, error)
+        self.browser.close_page(session.web.page)
+
+    def _drop(self, session: Session) -> None:
+        self._sessions.pop((session.application.key, session.credential), None)
+        self.browser.close_page(session.web.page)
+
+
+def open_screens(**given: Any) -> WebScreens:
+    """The web screens of a lane; every keyword of `WebScreens` is one here."""
+    return WebScreens(**given)
