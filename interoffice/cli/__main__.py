@@ -1,0 +1,7 @@
+"""`python -m interoffice.cli`."""
+
+import sys
+
+from interoffice.cli import main
+
+sys.exit(main())

@@ -1,0 +1,101 @@
+"""Commands about this machine: doctor, practice, demo, test, credentials."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from interoffice.cli.project import folder, office
+from interoffice.cli.show import Format, listing, say
+from interoffice.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this module's commands."""
+    app.command()(demo)
+    app.command()(doctor)
+    app.command()(practice)
+    app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(test)
+    app.command()(credentials)
+
+
+def demo() -> int:
+    """Won deals become ERP orders, in the practice office, with everything that can go wrong on the way."""
+    from interoffice.demo import run_demo
+
+    return run_demo(folder(), say)
+
+
+def doctor(format: Annotated[Format, typer.Option(help="text or json")] = Format.TEXT) -> int:
+    """What is found on this machine, what is missing, and the one line that fixes it."""
+    from interoffice.setup.doctor import main as diagnose
+
+    return diagnose(str(folder()), ["--format", format.value])
+
+
+def practice(
+    today: Annotated[str | None, typer.Option(help="The day its data stand for, such as 2026-11-23")] = None,
+) -> int:
+    """Start the practice office (CRM, mail, ERP, risk service) to click around in; Ctrl-C ends it."""
+    from datetime import UTC, date, datetime
+
+    from interoffice.practice.serve import serve_forever
+
+    try:
+        day = date.fromisoformat(today) if today else datetime.now(UTC).astimezone().date()
+    except ValueError:
+        raise UsageError(f"--today {today}: write a date as 2026-11-23.") from None
+    serve_forever(folder() / "state" / "practice", say, today=day)
+    return 0
+
+
+def test(context: typer.Context) -> int:
+    """Run the tests: the ordinary ones, --slow the long ones, --all both and the linters."""
+    from interoffice.setup.suite import run_suite
+
+    return run_suite(list(context.args), folder())
+
+
+def credentials(
+    action: Annotated[str, typer.Argument(help="set, list, remove, or resume")],
+    name: Annotated[str | None, typer.Argument(help="The credential's name, as workflows write it")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Parts beside user and password, such as totp")] = None,
+    format: Annotated[Format, typer.Option(help="text or json")] = Format.TEXT,
+) -> int:
+    """Keep credentials: values come by prompt or standard input, never as an argument; nothing shows them."""
+    if action == "list":
+        listing(
+            office().credentials(),
+            columns={"name": "name", "parts": "parts", "from": "kept in", "state": "state"},
+            format=format,
+            empty="No credentials are set. Set one: runner.py credentials set NAME",
+        )
+        return 0
+    if name is None:
+        raise UsageError(f"credentials {action}: name the credential.")
+    match action:
+        case "set":
+            values = {
+                each: _ask(f"{each} of {name}", hidden=each != "user") for each in ("user", "password", *(part or ()))
+            }
+            office().set_credential(name, {key: value for key, value in values.items() if value})
+            say(f"{name} is set.")
+        case "remove":
+            office().remove_credential(name)
+            say(f"{name} is removed.")
+        case "resume":
+            office().resume_credential(name)
+            say(f"{name} may be used again.")
+        case _:
+            raise UsageError(f"credentials {action}: use set, list, remove or resume.")
+    return 0
+
+
+def _ask(what: str, *, hidden: bool) -> str:
+    """A value by prompt on a terminal, else the next line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return getpass.getpass(f"{what}: ") if hidden else input(f"{what}: ")

@@ -1,0 +1,211 @@
+"""Commands about work items and decisions: items, approvals, approve, reject, doubts, settle, audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interoffice.cli.people import signed_in
+from interoffice.cli.progress import Story
+from interoffice.cli.project import office, pairs
+from interoffice.cli.runs import ended_run
+from interoffice.cli.show import Format, listing, paint, print_json, say
+from interoffice.errors import UsageError
+
+Form = Annotated[Format, typer.Option(help="text or json")]
+Person = Annotated[str | None, typer.Option(help="Who decides; asks for the passphrase unless signed in")]
+Comment = Annotated[str, typer.Option(help="Why")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this module's commands."""
+    app.command()(items)
+    app.command()(approvals)
+    app.command()(approve)
+    app.command()(reject)
+    app.command()(doubts)
+    app.command()(settle)
+    app.command()(audit)
+
+
+def items(
+    words: Annotated[list[str], typer.Argument(help="RUN, or: edit ITEM")],
+    set: Annotated[list[str] | None, typer.Option("--set", help="column=value, with edit")] = None,
+    state: Annotated[str | None, typer.Option(help="Only in this state")] = None,
+    key: Annotated[str | None, typer.Option(help="Only keys that contain this")] = None,
+    person: Person = None,
+    format: Form = Format.TEXT,
+) -> int:
+    """The work items of a run; `items edit ITEM --set column=value` corrects one, audited and checked again."""
+    if words[0] == "edit":
+        if len(words) != 2 or not set:
+            raise UsageError("items edit: write items edit ITEM --set column=value.")
+        say(office().edit_item(words[1], pairs(set, "--set"), person=signed_in(person)))
+        return 0
+    if len(words) != 1:
+        raise UsageError(f"items {' '.join(words)}: name one run, or `last`.")
+    listing(
+        office().items(words[0], state=state, key=key),
+        columns={
+            "item": "item", "loop": "loop", "key": "key", "state": "state", "attempts": "tries", "outputs": "outputs",
+            "error": "error",
+        },
+        format=format,
+        empty="This run has no such work items.",
+        shrink="error",
+    )  # fmt: skip
+    return 0
+
+
+def approvals(format: Form = Format.TEXT) -> int:
+    """What waits for a person's decision."""
+    listing(
+        office().approvals(),
+        columns={"run": "run", "step": "step", "ask": "question", "rows": "rows", "by": "asked of", "until": "until"},
+        format=format,
+        empty="Nothing waits for a decision.",
+    )
+    return 0
+
+
+def approve(
+    run: Annotated[str, typer.Argument(help="A run, or `last`")],
+    step: Annotated[str | None, typer.Argument(help="The approve step, where several wait")] = None,
+    rows: Annotated[list[str] | None, typer.Argument(help="Only these rows, by their name; none: all")] = None,
+    comment: Comment = "",
+    field: Annotated[list[str] | None, typer.Option("--field", help="name=value of the step's fields")] = None,
+    person: Person = None,
+    stay: Annotated[bool, typer.Option("--stay", help="Only decide; don't go on with the run here")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask after showing the rows")] = False,
+    format: Form = Format.TEXT,
+) -> int:
+    """Show the rows and their reasons, and release them."""
+    return _decide("approve", run, step, rows, comment, field, person, stay=stay, yes=yes, format=format)
+
+
+def reject(
+    run: Annotated[str, typer.Argument(help="A run, or `last`")],
+    step: Annotated[str | None, typer.Argument(help="The approve step, where several wait")] = None,
+    rows: Annotated[list[str] | None, typer.Argument(help="Only these rows, by their name; none: all")] = None,
+    comment: Comment = "",
+    field: Annotated[list[str] | None, typer.Option("--field", help="name=value of the step's fields")] = None,
+    person: Person = None,
+    stay: Annotated[bool, typer.Option("--stay", help="Only decide; don't go on with the run here")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask after showing the rows")] = False,
+    format: Form = Format.TEXT,
+) -> int:
+    """Show the rows and their reasons, and refuse them."""
+    return _decide("reject", run, step, rows, comment, field, person, stay=stay, yes=yes, format=format)
+
+
+def _decide(
+    decision: str,
+    run: str,
+    step: str | None,
+    rows: list[str] | None,
+    comment: str,
+    field: list[str] | None,
+    person: str | None,
+    *,
+    stay: bool,
+    yes: bool,
+    format: Format,
+) -> int:
+    desk = office()
+    asked = desk.asked(run, step)
+    if format is Format.TEXT:
+        say(paint(asked.ask, "bold"))
+        listing(asked.rows, columns=asked.columns, format=Format.TEXT, empty="No rows are left to decide.")
+    who = signed_in(person)
+    if not yes:
+        typer.confirm(f"{decision} {'these rows' if rows else 'all of them'} as {who}?", abort=True)
+    told = desk.decide(
+        asked,
+        rows=tuple(rows or ()),
+        decision=decision,
+        comment=comment,
+        fields=pairs(field or [], "--field"),
+        person=who,
+    )
+    if format is Format.TEXT:
+        say(told)
+    if stay or not desk.can_go_on(asked.run):
+        if format is Format.JSON:
+            print_json({"run": asked.run, "decided": told})
+        return 0
+    with Story(quiet=format is Format.JSON) as story:
+        ended = desk.resume(asked.run, accept_changes=False, hear=story.hear)
+    return ended_run(ended, format)
+
+
+def doubts(format: Form = Format.TEXT) -> int:
+    """Items of which nobody knows whether they were posted, with the evidence."""
+    found = office().doubts()
+    if format is Format.JSON:
+        print_json(found)
+        return 0
+    if not found:
+        say("Nothing is in doubt.")
+    for each in found:
+        say(f"{paint(str(each['item']), 'bold')}  {each['run']}  {each['step']}  {each['key']}")
+        say(f"  meant: {each['meant']}")
+        say(f"  why: {each['why']}")
+        say(f"  look-up: {each['look_up']}")
+        for picture in each["evidence"]:
+            say(f"  picture: {picture}")
+    return 0
+
+
+def settle(
+    item: Annotated[str, typer.Argument(help="The item's number, from `doubts`")],
+    done: Annotated[bool, typer.Option("--done", help="It was posted")] = False,
+    not_done: Annotated[bool, typer.Option("--not-done", help="It was not posted: it may be tried again")] = False,
+    comment: Comment = "",
+    person: Person = None,
+) -> int:
+    """Say of an item in doubt whether it was posted; kept in the audit."""
+    if done == not_done:
+        raise UsageError("settle: say either --done or --not-done.")
+    if not comment:
+        raise UsageError("settle: say how you know, with --comment.")
+    say(office().settle(item, done=done, comment=comment, person=signed_in(person)))
+    return 0
+
+
+def audit(
+    action: Annotated[str, typer.Argument(help="show, verify or export")] = "show",
+    to: Annotated[Path | None, typer.Option(help="File for export")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many entries, the newest last")] = 50,
+    format: Form = Format.TEXT,
+) -> int:
+    """The trail of every act of people and bots; `verify` finds any change to it."""
+    desk = office()
+    match action:
+        case "show":
+            listing(
+                desk.audit(limit),
+                columns={
+                    "number": "no.",
+                    "at": "at",
+                    "who": "who",
+                    "what": "what",
+                    "about": "about",
+                    "details": "details",
+                },
+                format=format,
+                empty="The audit is empty.",
+                shrink="details",
+            )
+            return 0
+        case "verify":
+            good, told = desk.verify_audit()
+            say(told)
+            return 0 if good else 1
+        case "export":
+            if to is None:
+                raise UsageError("audit export: name a file with --to.")
+            say(desk.export_audit(to))
+            return 0
+    raise UsageError(f"audit {action}: use show, verify or export.")

@@ -1,0 +1,135 @@
+"""The ledger's views as the rows of listings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from interoffice.model.table import Table
+from interoffice.model.values import Formats, Value
+from interoffice.store.views import ApprovalView, AuditView, IntentView, ItemView, RunView, StepView
+
+Listed = dict[str, object]
+
+
+def run_row(run: RunView, sentence: str) -> Listed:
+    """One run."""
+    return {
+        "run": run.run_id,
+        "workflow": run.workflow,
+        "state": str(run.state),
+        "planned": run.planned_at,
+        "started": run.begun_at or run.created_at,
+        "took": _took(run.begun_at, run.ended_at),
+        "started_by": run.started_by,
+        "environment": run.environment,
+        "sentence": sentence,
+        "items": {str(state): count for state, count in run.items.items()},
+    }
+
+
+def step_row(step: StepView, title: str) -> Listed:
+    """One step."""
+    return {
+        "path": step.path,
+        "step": title,
+        "kind": f"{step.kind} {step.bot}".strip(),
+        "state": str(step.state),
+        "took": _took(step.started_at, step.ended_at),
+        "attempts": step.attempts or "",
+        "result": step.error.message if step.error else step.note or _outputs(step.outputs),
+        "error": step.error.as_json() if step.error else None,
+    }
+
+
+def _outputs(outputs: Mapping[str, Value]) -> str:
+    tables = {name: value for name, value in outputs.items() if isinstance(value, Table)}
+    return ", ".join(f"{name} {table.row_count}" for name, table in tables.items())
+
+
+def item_row(item: ItemView, formats: Formats, masked: frozenset[str]) -> Listed:
+    """One work item."""
+    return {
+        "item": item.item_id,
+        "run": item.run_id,
+        "loop": item.loop,
+        "key": item.key,
+        "state": str(item.state),
+        "attempts": item.attempts,
+        "row": record_row(item.row, formats, masked),
+        "outputs": record_row(item.result[0], formats, masked) if item.result else {},
+        "error": item.error.message if item.error else "",
+        "error_kind": item.error.kind if item.error else "",
+        "error_code": item.error.code if item.error else "",
+        "ended": item.ended_at,
+        "reviewer": item.reviewer,
+        "comment": item.comment,
+    }
+
+
+def record_row(
+    record: Mapping[str, Value], formats: Formats, masked: frozenset[str], kinds: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """A record in words, masked columns covered; `kinds` column -> kind of its type, where known."""
+    from interoffice.report.cells import shown
+
+    known = kinds or {}
+    return {name: shown(name, value, formats, masked, known.get(name, "")) for name, value in record.items()}
+
+
+def approval_row(approval: ApprovalView) -> Listed:
+    """One approval that waits."""
+    open_rows = [row for row in approval.rows if row.state == "open"]
+    return {
+        "approval": approval.approval_id,
+        "run": approval.run_id,
+        "workflow": approval.workflow,
+        "step": approval.step_id,
+        "ask": str(approval.terms.get("ask", "")),
+        "rows": len(open_rows),
+        "by": ", ".join(map(str, approval.terms.get("by", ())))
+        or ", ".join(sorted({str(r.by_person) for r in open_rows})),
+        "until": approval.expires_at,
+    }
+
+
+def doubt_row(intent: IntentView, formats: Formats, masked: frozenset[str]) -> Listed:
+    """One intent of which nobody knows whether it was done, with its evidence."""
+    evidence = {name: str(value) for name, value in intent.evidence.items() if isinstance(value, str)}
+    meant = record_row(intent.meant, formats, masked)
+    return {
+        "item": intent.item_id or intent.intent_id,
+        "intent": intent.intent_id,
+        "run": intent.run_id,
+        "step": intent.path,
+        "key": intent.posting_key,
+        "meant": ", ".join(f"{name}: {value}" for name, value in meant.items()),
+        "why": intent.why,
+        "look_up": str(intent.evidence.get("look_up", "none was possible")),
+        "written": intent.written_at,
+        "evidence": [f"{name} {path}" for name, path in evidence.items() if name != "look_up"],
+    }
+
+
+def audit_row(entry: AuditView) -> Listed:
+    """One entry of the audit."""
+    return {
+        "number": entry.seq,
+        "at": entry.at,
+        "who": entry.actor,
+        "what": entry.act,
+        "about": " ".join(part for part in (entry.run_id, entry.subject) if part),
+        "details": dict(entry.details),
+        "hash": entry.hash,
+    }
+
+
+def _took(started: datetime | None, ended: datetime | None) -> str:
+    from interoffice.report.cells import took
+
+    return took(started, ended)
+
+
+def at(moment: datetime) -> str:
+    """A moment on the operator's own clock."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,134 @@
+"""The sentence at the top: what came of a run, for someone who reads nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from interoffice.model.work import ItemState, RunState
+from interoffice.model.workflow import BotCall, ForEach, Step, walk
+from interoffice.report.cells import length, many
+from interoffice.report.record import Record
+from interoffice.store.views import ItemView
+
+DONE_WORDS = {"screens.fill_form": "entered", "email.send": "mailed", "queue.add": "queued"}
+
+
+def sentence(record: Record) -> str:
+    """E.g. "12 of 14 orders entered, 1 rejected; 6 min 12 s; started by anna"."""
+    parts = [", ".join(_outcomes(record))]
+    run = record.run
+    if run.begun_at and run.ended_at:
+        parts.append(length((run.ended_at - run.begun_at).total_seconds()))
+    parts.append(f"started by {record.person(run.started_by)}")
+    return "; ".join(parts)
+
+
+def _outcomes(record: Record) -> Iterator[str]:
+    loop = main_loop(record)
+    if record.run.state is RunState.FAILED:
+        yield _failure(record)
+    if loop is not None:
+        yield from _items(record, loop)
+    elif record.run.state is not RunState.FAILED:
+        yield _plain_end(record)
+    yield from _rows(record)
+
+
+def _failure(record: Record) -> str:
+    error = record.run.error
+    if error is None:
+        return "failed"
+    step = next((step for step in walk(record.workflow.steps) if step.id == error.step.split(".")[-1]), None)
+    where = f" at “{step.title}”" if step else ""
+    return f"stopped{where}: {error.message.splitlines()[0].rstrip('.:')}"
+
+
+def main_loop(record: Record) -> Step | None:
+    """The loop whose items the run was for: the first one that changes or sends, else the first one."""
+    ran = {item.loop for item in record.items if item.parent_id is None}
+    loops = [step for step in record.workflow.steps if isinstance(step.kind, ForEach) and step.id in ran]
+    return next(
+        (step for step in loops if isinstance(step.kind, ForEach) and step.kind.key), loops[0] if loops else None
+    )
+
+
+def done_word(step: Step) -> str:
+    """What it is called when an item of this loop went well."""
+    if isinstance(step.kind, ForEach):
+        for inner in walk(step.kind.do):
+            if isinstance(inner.kind, BotCall) and inner.kind.bot in DONE_WORDS:
+                return DONE_WORDS[inner.kind.bot]
+    return "done"
+
+
+def _items(record: Record, loop: Step) -> Iterator[str]:
+    items = [item for item in record.items if item.loop == loop.id and item.parent_id is None]
+    states = Counter(item.state for item in items)
+    noun = loop.id.replace("_", " ")
+    total = max(len(items), _rows_that_came(record))
+    yield f"{states[ItemState.SUCCESSFUL]} of {total} {noun} {done_word(loop)}"
+    if states[ItemState.ALREADY_THERE]:
+        yield f"{states[ItemState.ALREADY_THERE]} already there"
+    for state, words in (
+        (ItemState.IN_DOUBT, "in doubt"),
+        (ItemState.ON_HOLD, "on hold for a person"),
+        (ItemState.FAILED, "failed"),
+        (ItemState.CANCELLED, "not begun"),
+    ):
+        if states[state]:
+            yield f"{states[state]} {words}"
+    if states[ItemState.REJECTED]:
+        yield f"{states[ItemState.REJECTED]} refused by the application"
+
+
+def _rows_that_came(record: Record) -> int:
+    """How many rows the checks before the loop took in."""
+    return max((sum(counts.values()) for counts in check_counts(record).values()), default=0)
+
+
+def check_counts(record: Record) -> dict[str, dict[str, int]]:
+    """Path of a check -> passed, review, rejected."""
+    found: dict[str, dict[str, int]] = {}
+    for step in record.top_steps():
+        if step.kind == "check" and step.outputs:
+            tables = {name: step.outputs.get(name) for name in ("passed", "review", "rejected")}
+            found[step.path] = {name: getattr(table, "row_count", 0) for name, table in tables.items()}
+    return found
+
+
+def _rows(record: Record) -> Iterator[str]:
+    open_rows = [row for each in record.approvals if each.state == "open" for row in each.rows if row.state == "open"]
+    if open_rows:
+        yield f"{len(open_rows)} wait{'s' if len(open_rows) == 1 else ''} for a person’s decision"
+    rejected = sum(counts["rejected"] for counts in check_counts(record).values())
+    if rejected:
+        yield (
+            f"{rejected} of {_rows_that_came(record)} rows rejected by a rule"
+            if main_loop(record) is None
+            else (f"{rejected} rejected by a rule")
+        )
+    refused = sum(1 for each in record.approvals for row in each.rows if row.state in ("rejected", "late"))
+    if refused:
+        yield f"{refused} refused by a person"
+
+
+def _plain_end(record: Record) -> str:
+    stop = next((step for step in record.top_steps() if step.kind == "stop" and step.state == "succeeded"), None)
+    if stop is not None and stop.note:
+        return stop.note.rstrip(".")
+    done = sum(1 for step in record.top_steps() if step.state == "succeeded")
+    return (
+        f"{many(done, 'step')} done"
+        if record.run.state is RunState.SUCCEEDED
+        else str(record.run.state.replace("_", " "))
+    )
+
+
+def outcome(item: ItemView) -> str:
+    """In words, how an item ended."""
+    if item.error is not None:
+        return item.error.message
+    if item.state is ItemState.ALREADY_THERE:
+        return "posted before, not posted again"
+    return "finished later" if item.finished_later else ""
