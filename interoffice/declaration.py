@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, cast
 
+from interoffice.frozen import dataclass
 from interoffice.model.types import (
     ANY,
     CREDENTIAL,

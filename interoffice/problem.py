@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from interoffice.frozen import dataclass
 
 LIKE: Final = 0.65
 """From this similarity on a word is suggested; from CERTAIN on, where no other is near, `--fix` writes it."""

@@ -14,13 +14,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from interoffice.declaration import BotDescription, DeclarationError, Office, read_declarations
 from interoffice.errors import ProjectError, UsageError
+from interoffice.frozen import dataclass
 from interoffice.problem import Position, Problem
 
 OFFICES: Final[Mapping[str, Office]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -17,6 +18,22 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(f"interoffice {__version__}")
         return 0
+    gc.disable()  # nothing that loading makes is garbage, and looking for some takes a twentieth of a check
+    try:
+        return _run(words)
+    finally:
+        gc.enable()
+
+
+def _run(words: list[str]) -> int:
+    from interoffice.cli.quick import plain_command
+
+    command = plain_command(words)
+    if command is not None:
+        from interoffice.cli.ending import ended
+
+        return ended(command)
     from interoffice.cli.app import run_command
 
+    gc.enable()
     return run_command(words)

@@ -1,18 +1,13 @@
-"""The commands, and how their errors end: one clear sentence and an exit code."""
+"""The commands, as Typer reads them."""
 
 from __future__ import annotations
 
 import os
-import sys
-import traceback
-from collections.abc import Callable
-from pathlib import Path
 
 import typer
 
 from interoffice.cli import files, machine, people, reference, runs, work
-from interoffice.cli.show import warn
-from interoffice.errors import InterofficeError, MistakesFound, UsageError
+from interoffice.cli.ending import ended, project_of
 
 app = typer.Typer(
     name="runner.py",
@@ -27,30 +22,6 @@ for module in (runs, work, files, people, machine, reference):
     module.register(app)
 
 
-def project_of(words: list[str]) -> tuple[Path, list[str]]:
-    """Takes `--project DIR` out of the words, wherever it stands; else the folder of runner.py, else this one."""
-    rest: list[str] = []
-    folder = os.environ.get("INTEROFFICE_PROJECT") or "."
-    at = 0
-    while at < len(words):
-        word = words[at]
-        if word == "--project":
-            if at + 1 == len(words):
-                raise UsageError("--project needs a folder behind it.")
-            folder = words[at + 1]
-            at += 2
-            continue
-        if word.startswith("--project="):
-            folder = word.partition("=")[2]
-        else:
-            rest.append(word)
-        at += 1
-    path = Path(folder).expanduser().resolve()
-    if not path.is_dir():
-        raise UsageError(f"--project {folder}: there is no such folder.")
-    return path, rest
-
-
 def run_command(words: list[str]) -> int:
     """Runs one command line; every error of ours ends as a sentence on standard error and its exit code."""
     return ended(lambda: _run(words))
@@ -59,47 +30,17 @@ def run_command(words: list[str]) -> int:
 def _run(words: list[str]) -> int:
     project, rest = project_of(words)
     os.environ["INTEROFFICE_PROJECT"] = str(project)
-    result = app(args=rest, prog_name="runner.py", standalone_mode=False)
-    return result if isinstance(result, int) else 0
-
-
-def ended(command: Callable[[], int]) -> int:
-    """The exit code of a command, its errors told."""
     try:
-        return command()
-    except MistakesFound as found:
-        from interoffice.cli.files import print_problems
-
-        return print_problems(found.problems)
-    except UsageError as error:
-        warn(f"Error: {error}")
-        return 2
-    except InterofficeError as error:
-        warn(f"Error: {error}")
-        return 1
-    except (KeyboardInterrupt, typer.Abort):
-        warn("\nStopped. What was finished is kept; `runner.py runs` shows where it stands.")
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        result = app(args=rest, prog_name="runner.py", standalone_mode=False)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except typer.Exit as left:
+        return left.exit_code
     except Exception as error:
-        return _unexpected(error)
-
-
-def _unexpected(error: Exception) -> int:
-    show = getattr(error, "show", None)
-    code = getattr(error, "exit_code", None)
-    if show is not None and isinstance(code, int):  # the parser's own complaints about the command line
-        show()
+        show = getattr(error, "show", None)
+        code = getattr(error, "exit_code", None)
+        if show is None or not isinstance(code, int):
+            raise
+        show()  # the parser's own complaints about the command line
         return 2 if code else 0
-    if isinstance(error, typer.Exit):
-        return error.exit_code
-    if isinstance(error, OSError) and error.errno is not None:
-        where = f" ({error.filename})" if error.filename else ""
-        warn(f"Error: {error.strerror}{where}: make room or correct the rights, then repeat the command.")
-        return 1
-    if "INTEROFFICE_DEBUG" in os.environ:
-        traceback.print_exception(error)
-    warn(f"Error: {type(error).__name__}: {error}. This is a fault of Interoffice; INTEROFFICE_DEBUG=1 shows where.")
-    return 1
+    return result if isinstance(result, int) else 0

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from interoffice.cli.answers import CheckFormat, check_files, explain_rule
 from interoffice.cli.project import folder, office
-from interoffice.cli.show import Format, coloured, listing, paint, print_json, say
-from interoffice.problem import Problem
-
-
-class CheckFormat(StrEnum):
-    """The formats of `check`."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
+from interoffice.cli.show import Format, listing, print_json, say
 
 
 def register(app: typer.Typer) -> None:
@@ -32,16 +22,6 @@ def register(app: typer.Typer) -> None:
     app.command()(new)
 
 
-def print_problems(problems: Sequence[Problem], format: CheckFormat = CheckFormat.TEXT, notes: bool = False) -> int:
-    """Prints mistakes and gives the exit code: 0 clean, 1 errors, 3 warnings only."""
-    import interoffice.loader.messages as messages
-
-    text = messages.render(problems, folder(), format=format.value, colours=coloured(), notes=notes)
-    if text:
-        say(text.rstrip("\n"))
-    return messages.exit_code(problems)
-
-
 def check(
     files: Annotated[list[str] | None, typer.Argument(help="Workflows by name or file; none: everything")] = None,
     format: Annotated[CheckFormat, typer.Option(help="text, json, or github annotations")] = CheckFormat.TEXT,
@@ -49,19 +29,12 @@ def check(
     notes: Annotated[bool, typer.Option("--notes", help="Show notes too")] = False,
 ) -> int:
     """Find every mistake in the files before anything is touched."""
-    found = office().check(files or [], fix=fix, say=say if format is CheckFormat.TEXT else lambda _: None)
-    code = print_problems(found.problems, format, notes)
-    if format is CheckFormat.TEXT and code == 0:
-        say(paint(f"{found.files} file{'' if found.files == 1 else 's'} checked, no mistakes.", "good"))
-    return code
+    return check_files(files or [], format, fix=fix, notes=notes)
 
 
 def explain(code: Annotated[str, typer.Argument(help="A rule, such as U02")]) -> int:
     """What a rule means, with a wrong and a right example."""
-    from interoffice.loader.explain import explain as text_of
-
-    say(text_of(code).rstrip("\n"))
-    return 0
+    return explain_rule(code)
 
 
 def schema(

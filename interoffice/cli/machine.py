@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def demo() -> int:
     """Won deals become ERP orders, in the practice office, with everything that can go wrong on the way."""
-    from interoffice.demo import run_demo
+    from interoffice.cli.demo import run_demo
 
     return run_demo(folder(), say)
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from interoffice.cli.answers import RUNS_SHOWN, list_runs, show_run
 from interoffice.cli.progress import Story
 from interoffice.cli.project import office, pairs
-from interoffice.cli.show import Format, listing, paint, print_json, say, took
+from interoffice.cli.show import Format, paint, print_json, say
 from interoffice.errors import UsageError
 
 Inputs = Annotated[list[str] | None, typer.Option("--input", "-i", help="name=value, as often as needed")]
@@ -117,56 +118,16 @@ def plan(
 def runs(
     workflow: Annotated[str | None, typer.Option(help="Only of this workflow")] = None,
     state: Annotated[str | None, typer.Option(help="Only in this state")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first")] = RUNS_SHOWN,
     format: Form = Format.TEXT,
 ) -> int:
     """The runs, newest first."""
-    listing(
-        office().runs(workflow=workflow, state=state, limit=limit),
-        columns={
-            "run": "run", "workflow": "workflow", "state": "state", "started": "started", "took": "took",
-            "started_by": "by", "sentence": "what came of it",
-        },
-        format=format,
-        empty="No runs yet. Start one: runner.py run WORKFLOW",
-        shrink="sentence",
-    )  # fmt: skip
-    return 0
+    return list_runs(workflow, state, limit, format)
 
 
 def show(run: Annotated[str, typer.Argument(help="A run, or `last`")], format: Form = Format.TEXT) -> int:
     """One run: its steps, how they ended, and what waits for whom."""
-    told = office().show(run)
-    if format is Format.JSON:
-        print_json(told)
-        return 0
-    say(f"{paint(str(told['run']), 'bold')}  {told['workflow']}  {paint(str(told['state']), 'bold')}")
-    say(f"{told['sentence']}")
-    say(
-        f"started {told['started']} by {told['started_by']}, stands for {told['planned']}, environment "
-        f"{told['environment']}, took {took(_number(told['took_s']))}"
-    )
-    say()
-    steps = told["steps"]
-    assert isinstance(steps, list)
-    listing(
-        steps,
-        columns={"step": "step", "state": "state", "took": "took", "attempts": "tries", "result": "result"},
-        format=Format.TEXT,
-        empty="Nothing has run yet.",
-        shrink="result",
-    )
-    for line in _lines(told["next_steps"]):
-        say(line)
-    return 0
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _lines(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, (list, tuple)) else []
+    return show_run(run, format)
 
 
 def resume(

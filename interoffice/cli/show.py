@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -99,6 +98,8 @@ def listing(
     table = [[cell(row.get(key)) for key in columns] for row in rows]
     widths = [max(len(head), *(len(line[at]) for line in table)) for at, head in enumerate(columns.values())]
     if shrink is not None and sys.stdout.isatty():
+        import shutil
+
         at = list(columns).index(shrink)
         room = shutil.get_terminal_size((120, 24)).columns - sum(widths) - 2 * len(widths) + widths[at]
         widths[at] = min(widths[at], max(16, room))

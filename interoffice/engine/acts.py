@@ -15,7 +15,7 @@ from typing import Final, NoReturn, Protocol
 
 from interoffice.bot import Answer, Found, NotFound, Unclear
 from interoffice.declaration import BotDescription
-from interoffice.engine.endings import Cancelled, Doubtful, Held
+from interoffice.engine.endings import Cancelled, Doubtful, Held, StepFailed
 from interoffice.engine.history import counts
 from interoffice.engine.messages import Message
 from interoffice.engine.outcome import ALREADY, Done
@@ -103,8 +103,12 @@ class Act:
         return posted if posted is not None and counts(call.run, posted, call.place.again) else None
 
     def _posted_before(self, posted: IntentView) -> Done:
-        if posted.run_id == self._call.run.run_id:
-            return Done(outputs=posted.outputs, inputs=self._call.inputs, note="posted by this run before")
+        call = self._call
+        if posted.run_id == call.run.run_id and posted.path == call.at.path:
+            return Done(outputs=posted.outputs, inputs=call.inputs, note="posted by this run before")
+        if posted.run_id == call.run.run_id and posted.item_id == call.place.item_id:
+            message = f"{posted.path} has posted {self.key} in this run; say what each of the two posts, with posts:"
+            raise StepFailed(Failure(kind="workflow", message=message, code="posts_the_same", step=call.at.path))
         note = f"{ALREADY}: posted by run {posted.run_id}" + (f" as {posted.reference}" if posted.reference else "")
         return Done(outputs=posted.outputs, inputs=self._call.inputs, note=note)
 
@@ -158,7 +162,7 @@ class Act:
             answer, why = self._call.look_up(self)
             if isinstance(answer, Found | NotFound) or attempt == LOOK_UPS_AT_MOST:
                 return answer, why
-            if run.clock.wait(BETWEEN_LOOK_UPS_S * attempt, run.control.stop) and run.control.cancel == "hard":
+            if run.control.wait_out(run.clock, BETWEEN_LOOK_UPS_S * attempt):
                 raise Cancelled("cancelled during the look-up")
         return None, ""
 
@@ -169,7 +173,7 @@ class Act:
         if left is not None:
             passed = call.run.clock.now() - left.written_at
             wait_s = min(wait_s, max(0.0, wait_s - passed / timedelta(seconds=1)))
-        if wait_s > 0 and call.run.clock.wait(wait_s, call.run.control.stop) and call.run.control.cancel == "hard":
+        if wait_s > 0 and call.run.control.wait_out(call.run.clock, wait_s):
             raise Cancelled("cancelled before the look-up")
 
     def _found(self, found: Found, failure: Failure) -> Done | None:

@@ -35,6 +35,8 @@ from interoffice.store.database import Transaction
 from interoffice.store.steps import AttemptPlace, StepPlace
 from interoffice.store.views import Failure
 
+BREAKS: Final = frozenset({"application", "unclear", "bug"})
+"""Errors after which a session may stand anywhere: it is opened afresh."""
 SHOWN_AFTER_S: Final = 0.05
 """A call that takes longer is written down as running; a shorter one is recorded with its end."""
 
@@ -100,12 +102,15 @@ class Call:
         """One attempt: done, or why not; what it may have done is settled."""
         with self._credential_in_turn():
             attempt = self.begin_attempt("call")
-            reply = self._send(attempt, "call", act, fresh=tried > 1)
+            reply = self._send(attempt, "call", act)
             if self._broken is not None:
                 raise self._broken
             if reply["t"] == "error" and reply["kind"] == "credential":
                 self._pause_credential(reply)
             self._proved = reply["t"] in ("result", "rehearsed") or reply.get("kind") in ("business", "unclear")
+        if reply["t"] == "interrupted" and self.run.control.cancel == "hard":
+            self.place.recorder.write(self.end_attempt(attempt, "interrupted"))
+            raise Cancelled("cancelled at once")
         if reply["t"] == "result":
             return self._good(attempt, act, _record(reply["outputs"]))
         if reply["t"] == "rehearsed":
@@ -135,20 +140,27 @@ class Call:
         return verdict if isinstance(verdict, Done) else failure
 
     def look_up(self, act: Act) -> tuple[Answer | None, str]:
-        """Asks the bot's look-up; the answer, or None and why there is none."""
-        attempt = self.begin_attempt("look_up")
-        self.place.recorder.flush()
-        reply = self._send(attempt, "look_up", act, fresh=True)
+        """Asks the bot's look-up; the answer, or None and why there is none.
+
+        StepFailed when the credential is paused, or is refused now: the intent stays open until it can be asked.
+        """
+        with self._credential_in_turn():
+            attempt = self.begin_attempt("look_up")
+            reply = self._send(attempt, "look_up", act)
+            self._proved = reply["t"] == "answer"
+            if reply["t"] == "error" and reply["kind"] == "credential":
+                self._pause_credential(reply)
         answer, why = answer_of(reply)
-        state, found = Verdict.words(answer), reply.get("fields")
         failure = None if reply["t"] == "answer" else self._failure(reply)
-        if reply["t"] == "error" and reply["kind"] == "credential":
-            self._pause_credential(reply)
+        found = reply.get("fields")
         outputs = _record(found) if found is not None else None
+        state = Verdict.words(answer)
         self.place.recorder.write(self.end_attempt(attempt, state, outputs=outputs, error=failure))
+        if failure is not None and failure.kind == "credential":
+            raise StepFailed(failure)
         return answer, why or (failure.message if failure is not None else "")
 
-    def _send(self, attempt: AttemptPlace, kind: str, act: Act | None, *, fresh: bool) -> Message:
+    def _send(self, attempt: AttemptPlace, kind: str, act: Act | None) -> Message:
         run, place = self.run, self.place
         self._evidence = {}
         place.recorder.flush()
@@ -158,19 +170,21 @@ class Call:
             "bot": self.bot.name,
             "kind": kind,
             "effect": self.bot.effect,
-            "fresh": fresh and self.made > 1,
+            "fresh": place.lane.is_stale,
             "inputs": {name: packed(value, run.tables_folder) for name, value in self.inputs.items()},
             "posting_key": act.key if act is not None else "",
             "run": facts_to(self._facts(attempt)),
             "names": packed(names_for_templates(run, place), run.tables_folder),
         }
-        return place.lane.call(
+        reply = place.lane.call(
             request,
             within_s=self._within_s(),
             on_commit=self._on_commit(act, attempt),
             on_note=self._on_note,
             on_slow=(SHOWN_AFTER_S, place.recorder.flush),
         )
+        place.lane.is_stale = reply["t"] == "error" and reply["kind"] in BREAKS
+        return reply
 
     def _note_begin(self, attempt: AttemptPlace) -> None:
         now = self.run.clock.now()
@@ -215,6 +229,8 @@ class Call:
     def _on_note(self, message: Message) -> None:
         if message["t"] == "evidence":
             self._evidence[message["name"]] = codec.decode(message["value"])
+        elif message["t"] == "sign_out":
+            self.run.lanes.sign_out(message["application"], but=self.place.lane)
         elif message["t"] == "progress":
             total = message["total"]
             self.run.tell("progress", self.at.path, text=message["what"], done=message["done"], total=total)

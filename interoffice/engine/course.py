@@ -26,7 +26,8 @@ from interoffice.engine.endings import (
 )
 from interoffice.engine.evaluation import scope_at, value_of
 from interoffice.engine.input_tables import ProjectTables, inputs_with_tables
-from interoffice.engine.lanes import Lane, LanePool, LaneSetting
+from interoffice.engine.lane_setting import LaneSetting
+from interoffice.engine.lanes import Lane, LanePool
 from interoffice.engine.progress import Progress
 from interoffice.engine.recorder import Recorder
 from interoffice.engine.run import Control, Place, Results, Run, step_ids
@@ -67,6 +68,7 @@ class Course:
 
     run: Run
     place: Place
+    planned: Mapping[str, str]
 
     @classmethod
     def of(cls, owner: Owner, run_id: str, say: Progress) -> Course:
@@ -89,7 +91,7 @@ class Course:
             lane=run.lanes.lane("1"),
             token=owner.engine_id,
         )
-        return cls(run=run, place=place)
+        return cls(run=run, place=place, planned=plan.digests)
 
     def walk(self, *, late: bool) -> RunState:
         """Walks until the run ends or waits; gives the state it is left in. `late`: only items released afterwards."""
@@ -101,13 +103,30 @@ class Course:
         except KeyboardInterrupt:
             run.lanes.kill()
             self.place.recorder.flush()
-            run.ledger.write(
-                lambda tx: runs.wait(tx, run.run_id, wake_at=None, waiting_for="interrupted by the operator; resume it")
-            )
+            run.ledger.write(self._interrupted)
             raise
         finally:
             run.lanes.close()
             run.ledger.write(lambda tx: office.free_locks(tx, run.run_id))
+
+    def _interrupted(self, tx: Transaction) -> None:
+        run = self.run
+        steps.interrupt(tx, run.run_id, run.clock.now())
+        runs.wait(tx, run.run_id, wake_at=None, waiting_for="interrupted by the operator; resume it")
+
+    def note_changes(self) -> None:
+        """Files that are not those of the plan any more are told and stand in the audit: a resume follows a repair."""
+        run, planned = self.run, self.planned
+        changed = sorted(file for file, digest in planned.items() if run.digests.get(file) != digest)
+        if not changed:
+            return
+        now = run.clock.now()
+        run.ledger.write(
+            lambda tx: audit.write(
+                tx, now=now, actor="engine", act="run.changed", run_id=run.run_id, details={"files": changed}
+            )
+        )
+        run.tell("message", text=f"goes on with files that have changed since its plan: {', '.join(changed)}")
 
     def _whole(self) -> RunState:
         try:
@@ -171,6 +190,7 @@ class Course:
         run.control.deadline = None
         cancelled, run.control.cancel = run.control.cancel, None
         run.control.stop.clear()
+        run.control.at_once.clear()
         parts = (("on_failure", place.workflow.on_failure if failure else ()), ("always", place.workflow.always))
         for word, listed in parts:
             try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from interoffice.context import Context, RunFacts
 from interoffice.engine.bot_call import Ask, Gate, perform
-from interoffice.engine.lanes import LaneSetting, OnNote
+from interoffice.engine.lane_setting import LaneSetting, OnNote
 from interoffice.engine.messages import Message
 from interoffice.errors import ProjectError
 from interoffice.model import codec
@@ -29,11 +29,41 @@ class Borrowed:
         self._opened = opened
         self._resource: Any = None
 
+    def leave(self) -> None:
+        """Its sessions are over; a resource that can't do less is closed, and opened again when it is used again."""
+        resource = self._resource
+        leave = getattr(resource, "leave", None)
+        if leave is None and resource is not None:
+            self._opened.remove(resource)
+            self._resource, leave = None, resource.close
+        if leave is not None:
+            with contextlib.suppress(Exception):
+                leave()
+
     def __getattr__(self, name: str) -> Any:
         if self._resource is None:
             self._resource = self._open_it()
             self._opened.append(self._resource)
         return getattr(self._resource, name)
+
+
+class SharedScreens:
+    """`ctx.screens`: to sign out means every session of the run, those of other lanes too."""
+
+    def __init__(self, screens: Any, told: Callable[[str], None]) -> None:
+        self._screens = screens
+        self._told = told
+
+    def sign_out(self, application: str) -> None:
+        self._screens.sign_out(application)
+        self._told(application)
+
+    def leave_signed_out(self, application: str) -> None:
+        """The sessions of this lane alone."""
+        self._screens.sign_out(application)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._screens, name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +107,7 @@ class Desk:
         """The reply to a call; what was revealed does not leave in it."""
         self._note = note
         if request.get("fresh"):
-            self.close()
+            self.refresh()
         try:
             self._names = _names(request)
             bot = self.project.registry.load(request["bot"])
@@ -88,6 +118,18 @@ class Desk:
         with self._evidence_noted():
             reply = perform(request, bot, self._context, ask, self.setting.folder / "tables")
         return self._masked(reply)
+
+    def sign_out(self, application: str) -> None:
+        """Leaves the application signed out in this lane, where it has screens open at all."""
+        for resource in self._opened:
+            if isinstance(resource, SharedScreens):
+                with contextlib.suppress(Exception):
+                    resource.leave_signed_out(application)
+
+    def refresh(self) -> None:
+        """Sessions are left, so that the next call opens them afresh; the browser, and what has no session, stay."""
+        for name in ("screens", "mail", "http"):
+            self._borrowed[name].leave()
 
     def close(self) -> None:
         """Closes what was opened, the last first; one that can't be closed does not keep the others open."""
@@ -250,7 +292,7 @@ class Desk:
         folder.mkdir(parents=True, exist_ok=True)
         facts = self._facts
         assert facts is not None
-        return open_screens(
+        screens = open_screens(
             applications=self.project.application,
             environment=self.setting.environment,
             address=self._address,
@@ -263,7 +305,9 @@ class Desk:
             say=self._say,
             masked=frozenset(self.setting.mask),
             pictures=self.project.settings.evidence.use,
+            lists_may_lag=not facts.rehearse,
         )
+        return SharedScreens(screens, lambda application: self._note({"t": "sign_out", "application": application}))
 
 
 def _names(request: Message) -> Mapping[str, Value]:

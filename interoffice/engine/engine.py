@@ -15,7 +15,8 @@ from interoffice.engine import decisions, makers, releasing
 from interoffice.engine.alive import LifeLocks, new_engine_id
 from interoffice.engine.clock import Clock, SystemClock
 from interoffice.engine.course import Course, finish
-from interoffice.engine.lanes import Lane, LaneInProcess, LaneProcess, LaneSetting
+from interoffice.engine.lane_setting import LaneSetting
+from interoffice.engine.lanes import Lane, LaneInProcess, LaneProcess
 from interoffice.engine.overlap import first_state, in_the_way
 from interoffice.engine.progress import Event, Progress, silent
 from interoffice.errors import InterofficeError, Refused
@@ -88,7 +89,7 @@ class Engine:
         )
 
         def write(tx: Transaction) -> None:
-            state, why, replaced = first_state(tx, new)
+            state, why, replaced = first_state(tx, new, self.locks.is_dead)
             for run_id in replaced:
                 runs.ask_to_cancel(tx, run_id, "soft")
             runs.add(tx, new, state, now, why=why)
@@ -133,6 +134,8 @@ class Engine:
         course = Course.of(self, run_id, say)
         if dead:
             say(Event(name="message", run_id=run_id, text="goes on where it was interrupted"))
+        if view.begun_at is not None:
+            course.note_changes()
         with self._watching(course):
             return course.walk(late=late)
 
@@ -190,9 +193,11 @@ class Engine:
         over = threading.Event()
 
         def watch() -> None:
+            seen = course.run.control.cancel
             while not over.wait(POLL_S):
                 how = self.ledger.read(lambda tx: runs.asked_to_cancel(tx, self.engine_id)).get(course.run.run_id)
-                if how is not None and course.run.control.cancel != how:
+                if how is not None and how != seen:
+                    seen = how
                     course.run.control.ask_to_end(how)
                     if how == "hard":
                         course.run.lanes.kill()

@@ -7,7 +7,7 @@
 
 A row that is not `sure` may be missing (it wasn't approved). Columns that an approver may correct or fill in don't
 count in its digest: an approval is bound to the rows shown by digests of its own. A step that is not there was not
-known when the plan was made, and follows from what was.
+known when the plan was made, and follows from what was. The endings of a workflow are never held.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from interoffice.engine.endings import RunStopped
 from interoffice.model import codec
@@ -27,7 +27,12 @@ from interoffice.store.items import NewItem
 from interoffice.store.views import Failure
 
 CODE: Final = "not_as_planned"
+NO_ROWS: Final[Mapping[str, object]] = {"keys": {}}
+NO_CALL: Final[Mapping[str, object]] = {"inputs": ""}
+"""What a loop, and a call, is held to that the preview saw not to be done."""
 _MOST_NAMED: Final = 3
+Rows = TypeVar("Rows", bound=Mapping[str, Mapping[str, Value]])
+Inputs = TypeVar("Inputs", bound=Mapping[str, Value])
 
 
 def content_digest(value: Value, leaving: Collection[str] = ()) -> str:
@@ -49,11 +54,11 @@ def _without_places(value: Value) -> Value:
     return value
 
 
-def hold_to_plan(path: str, rows: Mapping[str, Mapping[str, Value]], options: RunOptions) -> None:
-    """Passes when a loop's rows by key are those that the plan showed; else the run stops, naming what differs."""
+def held_to(path: str, rows: Rows, options: RunOptions) -> Rows:
+    """A loop's rows by key, if they are those that the plan showed; else the run stops, naming what differs."""
     held = _held(path, options)
     if held is None or "keys" not in held:
-        return
+        return rows
     planned, corrected = cast(Mapping[str, Mapping[str, Any]], held["keys"]), tuple(held.get("corrected", ()))
     new = [key for key in rows if key not in planned]
     gone = [key for key, said in planned.items() if said["sure"] and key not in rows]
@@ -66,13 +71,16 @@ def hold_to_plan(path: str, rows: Mapping[str, Mapping[str, Value]], options: Ru
     for keys, words in found:
         if keys:
             raise _differs(path, f"{_named(keys)} {'is' if len(keys) == 1 else 'are'} {words}")
+    return rows
 
 
-def hold_call_to_plan(path: str, inputs: Mapping[str, Value], options: RunOptions) -> None:
+def call_held_to(path: str, inputs: Inputs, options: RunOptions) -> Inputs:
     """The same for the inputs of a call that acts outside of a loop."""
     held = _held(path, options)
     if held is not None and "inputs" in held and held["inputs"] != content_digest(inputs):
-        raise _differs(path, "what it would write is other than planned")
+        words = "what it would write is other than planned" if held["inputs"] else "the plan does not come here"
+        raise _differs(path, words)
+    return inputs
 
 
 def as_planned(path: str, item: NewItem, options: RunOptions) -> NewItem:

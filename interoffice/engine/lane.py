@@ -16,7 +16,7 @@ from pathlib import Path
 from interoffice.engine.alive import LifeLock
 from interoffice.engine.bot_call import error_reply
 from interoffice.engine.desk import Desk
-from interoffice.engine.lanes import setting_from
+from interoffice.engine.lane_setting import setting_from
 from interoffice.engine.messages import Link, LinkClosed, Message
 from interoffice.engine.process_tree import kill_with_children
 
@@ -69,6 +69,10 @@ def _serve(link: Link) -> None:
             lock.release()
             link.send({"t": "closed"})
             return
+        if request["t"] == "sign_out":
+            desk.sign_out(request["application"])
+            link.send({"t": "signed_out"})
+            continue
         link.send(desk.perform(request, ask=ask, note=link.send))
 
 

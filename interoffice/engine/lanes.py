@@ -15,65 +15,40 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from interoffice.engine.alive import LifeLocks
 from interoffice.engine.bot_call import error_reply
 from interoffice.engine.clock import Clock
+from interoffice.engine.lane_setting import LaneSetting, OnNote
 from interoffice.engine.messages import Link, LinkClosed, Message
 from interoffice.engine.process_tree import kill_with_children
 from interoffice.errors import ProjectError
 
 OnCommit = Callable[[Message], Message]
-OnNote = Callable[[Message], None]
 OnSlow = tuple[float, Callable[[], None]]
 """What is called once when a call takes longer than so many seconds."""
 
 START_WITHIN_S = 60.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LaneSetting:
-    """What a lane needs to build what its bots borrow. `folder` is the run's folder."""
-
-    project: Path
-    state: Path
-    run_id: str
-    workflow: str
-    environment: str
-    folder: Path
-    zone: str
-    mask: tuple[str, ...] = ()
-
-    def as_json(self) -> Message:
-        """What the lane process is told."""
-        return {name: _plain(getattr(self, name)) for name in self.__slots__}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return list(value)
-    return str(value) if isinstance(value, Path) else value
-
-
-def setting_from(said: Message) -> LaneSetting:
-    """The setting that `as_json` wrote."""
-    paths = {name: Path(said[name]) for name in ("project", "state", "folder")}
-    return LaneSetting(**{**said, **paths, "mask": tuple(said["mask"])})
-
-
 class Lane(Protocol):
-    """What can do a bot's call. `call` gives a reply of `bot_call`, or {t: interrupted, why}."""
+    """What can do a bot's call. `call` gives a reply of `bot_call`, or {t: interrupted, why}.
+
+    `is_stale`: its last call broke, so the next one opens its sessions afresh.
+    """
 
     name: str
+    is_stale: bool
 
     def call(
         self, request: Message, *, within_s: float | None, on_commit: OnCommit, on_note: OnNote, on_slow: OnSlow
     ) -> Message: ...
 
     def start(self) -> None: ...
+
+    def sign_out(self, application: str) -> None: ...
 
     def kill(self) -> None: ...
 
@@ -85,6 +60,7 @@ class LaneProcess:
 
     def __init__(self, name: str, setting: LaneSetting, *, engine_id: str, locks: LifeLocks, clock: Clock) -> None:
         self.name = name
+        self.is_stale = False
         self._setting = setting
         self._lock_file = locks.lane(engine_id, f"{setting.run_id}-{name}")
         self._clock = clock
@@ -92,6 +68,7 @@ class LaneProcess:
         self._link: Link | None = None
         self._ready = False
         self._starting = threading.Lock()
+        self._in_use = threading.Lock()
 
     def start(self) -> None:
         """Starts the process, without waiting until it is ready."""
@@ -104,6 +81,12 @@ class LaneProcess:
     ) -> Message:
         """The reply; past the time the process is killed, and the reply says that it was interrupted."""
         self.start()
+        with self._in_use:
+            return self._call(request, within_s, on_commit, on_note, on_slow)
+
+    def _call(
+        self, request: Message, within_s: float | None, on_commit: OnCommit, on_note: OnNote, on_slow: OnSlow
+    ) -> Message:
         try:
             self._wait_until_ready()
             until = None if within_s is None else self._clock.monotonic() + within_s
@@ -112,6 +95,9 @@ class LaneProcess:
         except LinkClosed:
             self.kill()
             return {"t": "interrupted", "why": "died"}
+        except BaseException:
+            self.kill()
+            raise
 
     def _converse(self, until: float | None, on_commit: OnCommit, on_note: OnNote, on_slow: OnSlow) -> Message:
         link = self._sender()
@@ -128,11 +114,23 @@ class LaneProcess:
                 return {"t": "interrupted", "why": "timeout"}
             if message["t"] == "commit":
                 link.send(on_commit(message))
-            elif message["t"] in ("log", "progress", "evidence"):
+            elif message["t"] in ("log", "progress", "evidence", "sign_out"):
                 on_note(message)
             else:
                 return message
             message = None
+
+    def sign_out(self, application: str) -> None:
+        """Leaves the application signed out here; a lane that has not begun, or is at work, is left alone."""
+        if self._link is None or not self._ready or not self._in_use.acquire(blocking=False):
+            return
+        try:
+            self._sender().send({"t": "sign_out", "application": application})
+            self._sender().receive(CLOSE_WITHIN_S)
+        except LinkClosed:
+            self.kill()
+        finally:
+            self._in_use.release()
 
     def kill(self) -> None:
         """Ends the process and all it started, at once."""
@@ -229,6 +227,7 @@ class LaneInProcess:
 
     def __init__(self, name: str, setting: LaneSetting) -> None:
         self.name = name
+        self.is_stale = False
         self._setting = setting
         self._desk: object | None = None
 
@@ -250,6 +249,11 @@ class LaneInProcess:
 
     def start(self) -> None:
         """There is nothing to start."""
+
+    def sign_out(self, application: str) -> None:
+        """Leaves the application signed out here."""
+        if self._desk is not None:
+            self._desk.sign_out(application)  # type: ignore[attr-defined]
 
     def kill(self) -> None:
         """A thread can't be killed; the call goes on to its end."""
@@ -281,6 +285,12 @@ class LanePool:
         """Every lane that was made."""
         with self._lock:
             return dict(self._lanes)
+
+    def sign_out(self, application: str, *, but: Lane) -> None:
+        """Leaves the application signed out in every lane but one, which has done so itself."""
+        for lane in self.all.values():
+            if lane is not but:
+                lane.sign_out(application)
 
     def kill(self) -> None:
         """Ends them all at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from interoffice.engine.evaluation import failed, scope_at, value_of
@@ -65,16 +65,25 @@ def flat(outputs: Mapping[str, Value]) -> dict[str, Value]:
 
 def loop_outputs(run: Run, place: Place, step: Step, path: str, columns: Mapping[str, Type]) -> dict[str, Value]:
     """The three tables of a loop, saved in the run's folder."""
-    known = columns_known(run.project, place.workflow, step.id, "results")
-    results = _table(_results(run, path), known)
-    wrong = _table(_failed(run, path), {**columns, **FAILURE_COLUMNS})
-    already = _table(_already(run, path), {**columns, "key": TEXT})
+    rows: dict[str, list[dict[str, Value]]] = {"results": [], "failed": [], "already": []}
+    for item in items_over(run, path):
+        if item.state == ItemState.SUCCESSFUL:
+            rows["results"] += [dict(record) for record in item.result]
+        elif item.state in IN_FAILED:
+            rows["failed"].append(_failed(item))
+        elif item.state == ItemState.ALREADY_THERE:
+            rows["already"].append(_already(item))
+    known = {
+        "results": columns_known(run.project, place.workflow, step.id, "results"),
+        "failed": {**columns, **FAILURE_COLUMNS},
+        "already": {**columns, "key": TEXT},
+    }
     folder = run.tables_folder
     folder.mkdir(parents=True, exist_ok=True)
-    return {name: table.save(folder) for name, table in (("results", results), ("failed", wrong), ("already", already))}
+    return {name: _table(rows[name], known[name]).save(folder) for name in rows}
 
 
-def _table(records: Iterator[Record], columns: Mapping[str, Type]) -> Table:
+def _table(records: Iterable[Record], columns: Mapping[str, Type]) -> Table:
     """A table of these columns; what records have more, or otherwise than the check could know, is added by value."""
     rows = [dict(record) for record in records]
     seen = table_of_records(rows).columns if rows else {}
@@ -92,27 +101,17 @@ def _both(known: Type | None, seen: Type | None, is_there: bool) -> Type:
     return known if common_type(known, seen) is not None else ANY
 
 
-def _results(run: Run, path: str) -> Iterator[Record]:
-    for item in items_over(run, path):
-        if item.state == ItemState.SUCCESSFUL:
-            yield from item.result
-
-
-def _failed(run: Run, path: str) -> Iterator[Record]:
-    for item in items_over(run, path):
-        if item.state in IN_FAILED:
-            yield {**item.row, "error": item.error.message if item.error else None, "error_kind": _kind(item.error)}
+def _failed(item: ItemView) -> dict[str, Value]:
+    return {**item.row, "error": item.error.message if item.error else None, "error_kind": _kind(item.error)}
 
 
 def _kind(failure: Failure | None) -> str:
     return "business" if failure is not None and failure.kind in ("business", "rejected", "workflow") else "application"
 
 
-def _already(run: Run, path: str) -> Iterator[Record]:
-    for item in items_over(run, path):
-        if item.state == ItemState.ALREADY_THERE:
-            stored = item.result[0] if item.result else {}
-            yield {**stored, **item.row, "key": item.key}
+def _already(item: ItemView) -> dict[str, Value]:
+    stored = item.result[0] if item.result else {}
+    return {**stored, **item.row, "key": item.key}
 
 
 def items_over(run: Run, path: str) -> Iterator[ItemView]:

@@ -20,6 +20,7 @@ from interoffice.engine.endings import (
     Suspended,
 )
 from interoffice.engine.evaluation import expression, failed, joins_decided_rows, scope_at, value_of
+from interoffice.engine.held_rows import as_planned, held_to
 from interoffice.engine.history import posted_elsewhere
 from interoffice.engine.locks import locks_held
 from interoffice.engine.loop_results import loop_outputs, plain_outputs, records_of
@@ -34,7 +35,7 @@ from interoffice.model.table import Table
 from interoffice.model.types import Type, table_of
 from interoffice.model.values import Value
 from interoffice.model.work import ITEM_ENDED, ITEM_WAITS_FOR_PERSON, ItemState
-from interoffice.model.workflow import ForEach, Step
+from interoffice.model.workflow import ForEach, Step, walk
 from interoffice.store import items, steps
 from interoffice.store.database import Transaction
 from interoffice.store.items import NewItem
@@ -44,6 +45,7 @@ from interoffice.store.views import Failure, ItemView, StepView
 
 WalkSteps = Callable[[Run, Place, tuple[Step, ...]], None]
 Record = Mapping[str, Value]
+CUT_SHORT = "not begun: the loop was ended before"
 
 
 @dataclass(kw_only=True)
@@ -133,17 +135,31 @@ def _grouped(loop: Loop, records: list[dict[str, Value]]) -> list[dict[str, Valu
 def _write_items(loop: Loop, at: StepPlace, records: list[dict[str, Value]]) -> int:
     """Puts the rows into the ledger that are not there yet, in the transaction that begins the step; how many stand."""
     run, place, now = loop.run, loop.place, loop.run.clock.now()
-    keyed = _keyed(loop, records)
+    keyed = held_to(loop.path, _keyed(loop, records), run.options)
+    _refuse_unknown_only(loop, keyed)
     posts = "\n".join(loop_posts(run, loop.kind.do))
 
     def write(tx: Transaction) -> int:
         steps.begin(tx, at, now, None)
         known = items.keys(tx, run.run_id, loop.path)
         new = [_new_item(tx, loop, key, record, posts) for key, record in keyed.items() if key not in known]
-        items.add(tx, run.run_id, loop.path, [_left_out(loop, item, len(known) + n) for n, item in enumerate(new)], now)
+        left = [_left_out(loop, item, len(known) + n) for n, item in enumerate(new)]
+        items.add(tx, run.run_id, loop.path, [as_planned(loop.path, item, run.options) for item in left], now)
         return len(known) + len(new)
 
     return place.recorder.write(write)
+
+
+def _refuse_unknown_only(loop: Loop, keyed: Mapping[str, Record]) -> None:
+    """`--only KEY` of a key that no row has is a slip, unless rows still join or another loop has it."""
+    only = loop.run.options.only
+    if only is None or not loop.kind.key or loop.place.in_loop or only in keyed or loop.place.results.pending:
+        return
+    loops = [step for step in walk(loop.run.workflow.steps) if isinstance(step.kind, ForEach) and step.kind.key]
+    if len(loops) > 1:
+        return
+    known = ", ".join(list(keyed)[:20]) + (" ..." if len(keyed) > 20 else "")
+    raise failed(loop.path, f'no row has the key "{only}" that --only names; there is {known or "none"}', code="only")
 
 
 def _new_item(tx: Transaction, loop: Loop, key: str, record: Record, posts: str) -> NewItem:
@@ -378,7 +394,7 @@ def _end_item(loop: Loop, place: Place, item: ItemView, end: ItemEnd, records: t
     place.recorder.note(lambda tx: items.move(tx, item, end.state, now, **changes))
     if end.state != ItemState.SUCCESSFUL or place.item is None:
         place.recorder.flush()
-    message = end.failure.message if end.failure is not None else ""
+    message = end.failure.message if end.failure is not None else end.comment or ""
     run.tell("item_ended", f"{loop.path}[{item.key}]", title=item.key, state=end.state, text=message)
     _count(loop, end)
 
@@ -410,12 +426,16 @@ def _suspend(loop: Loop, joining: bool) -> None:
     place.recorder.flush()
     if run.control.cancel:
         raise Cancelled("cancelled")
+    waits_for_rows = joining and bool(place.results.pending)
     if loop.cut_short:
+        if waits_for_rows and loop.step.on_failure != "stop":
+            _cancel_not_begun(loop)
+            raise Suspended(f"approval: {', '.join(sorted(place.results.pending))}")
         return
     due = run.ledger.read(lambda tx: items.next_deferred(tx, run.run_id, loop.path))
     if due is not None:
         raise Suspended("items that are due later", moment_of(due))
-    if joining and place.results.pending:
+    if waits_for_rows:
         raise Suspended(f"approval: {', '.join(sorted(place.results.pending))}")
 
 
@@ -423,13 +443,24 @@ def _assert_all_there(loop: Loop, count: int) -> None:
     """G2, asserted in every run: every row is an item, and every item has ended or waits for a person."""
     run = loop.run
     if loop.cut_short:
-        now = run.clock.now()
-        why = "not begun: the loop was ended before"
-        run.ledger.write(lambda tx: items.cancel_new(tx, run.run_id, now, loop=loop.path, why=why))
+        _cancel_not_begun(loop)
     counts = run.ledger.read(lambda tx: items.counts(tx, run.run_id, loop.path))
     over = sum(number for state, number in counts.items() if state in ITEM_ENDED | ITEM_WAITS_FOR_PERSON)
     if over != count:
         raise AssertionError(f"{loop.path} lost rows: {count} in, {over} accounted for ({counts})")
+
+
+def _cancel_not_begun(loop: Loop) -> None:
+    run, now = loop.run, loop.run.clock.now()
+    run.ledger.write(lambda tx: items.cancel_new(tx, run.run_id, now, loop=loop.path, why=CUT_SHORT))
+
+
+def _was_cut_short(loop: Loop) -> bool:
+    """True also where the loop was ended before the run was suspended, and its items still stand as not begun."""
+    if loop.cut_short:
+        return True
+    found = loop.run.ledger.read(lambda tx: items.find(tx, loop.run.run_id, loop=loop.path, state=ItemState.CANCELLED))
+    return any(item.comment == CUT_SHORT for item in found)
 
 
 def _outcome(loop: Loop) -> Done:
@@ -444,7 +475,7 @@ def _outcome(loop: Loop) -> Done:
         raise Held(Failure(kind="workflow", message=f"{loop.path}: {words}", code="inner_item_waits", step=loop.path))
     if bad and (loop.step.on_failure == "stop" or (loop.place.in_loop and loop.step.on_failure != "continue")):
         raise StepFailed(_first_failure(loop, words))
-    if bad or loop.cut_short:
+    if _was_cut_short(loop):
         run.control.warned = True
     return Done(outputs=outputs, note=words)
 

@@ -41,7 +41,7 @@ class Link:
         until = None if within_s is None else time.monotonic() + within_s
         length = self._next_length()
         while length is None or len(self._held) < _LENGTH.size + length:
-            if until is not None and not select.select([self._end], [], [], max(0.0, until - time.monotonic()))[0]:
+            if until is not None and not self._is_there(max(0.0, until - time.monotonic())):
                 return None
             self._read_more()
             length = self._next_length()
@@ -49,6 +49,12 @@ class Link:
         message: Message = json.loads(self._held[start:end])
         del self._held[:end]
         return message
+
+    def _is_there(self, within_s: float) -> bool:
+        try:
+            return bool(select.select([self._end], [], [], within_s)[0])
+        except (OSError, ValueError) as error:
+            raise LinkClosed from error
 
     def close(self) -> None:
         """Closes this end."""

@@ -5,6 +5,8 @@ A run that waits counts as through: it holds no slot.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from interoffice.model.work import RunState
 from interoffice.store import runs
 from interoffice.store.database import Transaction
@@ -12,7 +14,7 @@ from interoffice.store.runs import NewRun
 from interoffice.store.views import RunView
 
 
-def first_state(tx: Transaction, new: NewRun) -> tuple[RunState, str, tuple[str, ...]]:
+def first_state(tx: Transaction, new: NewRun, is_dead: Callable[[str], bool]) -> tuple[RunState, str, tuple[str, ...]]:
     """Queued or skipped, why, and the runs that are to be cancelled for it."""
     others = runs.others_of_workflow(tx, new.run_id, new.workflow)
     if not others or new.overlap == "allow":
@@ -20,11 +22,17 @@ def first_state(tx: Transaction, new: NewRun) -> tuple[RunState, str, tuple[str,
     if new.overlap == "replace":
         return RunState.QUEUED, f"replaces run {others[-1].run_id}", tuple(other.run_id for other in others)
     if new.overlap == "skip":
-        return RunState.SKIPPED, f"run {others[0].run_id} of this workflow is {others[0].state}", ()
+        return RunState.SKIPPED, f"run {others[0].run_id} of this workflow {_is(others[0], is_dead)}", ()
     same = [other for other in others if other.state == RunState.QUEUED and other.inputs_digest == new.inputs_digest]
     if same:
         return RunState.SKIPPED, f"run {same[0].run_id} with these inputs is queued already", ()
     return RunState.QUEUED, f"behind run {others[-1].run_id}", ()
+
+
+def _is(other: RunView, is_dead: Callable[[str], bool]) -> str:
+    if other.engine_id is not None and is_dead(other.engine_id):
+        return "was interrupted; resume or cancel it first"
+    return f"is {other.state}"
 
 
 def in_the_way(tx: Transaction, run: RunView) -> RunView | None:

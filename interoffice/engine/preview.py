@@ -19,10 +19,13 @@ from interoffice.engine.attempts import seconds_of
 from interoffice.engine.clock import Clock
 from interoffice.engine.endings import Held, RunStopped, StepFailed, Stopped
 from interoffice.engine.input_tables import ProjectTables, inputs_with_tables
-from interoffice.engine.lanes import Lane, LanePool, LaneSetting
+from interoffice.engine.lane_setting import LaneSetting
+from interoffice.engine.lanes import Lane, LanePool
 from interoffice.engine.preview_calls import Looking, Unwritten
 from interoffice.engine.preview_mails import MailFolder
+from interoffice.engine.preview_not_done import hold_what_is_not_done
 from interoffice.engine.preview_spot import Sources, Spot, Tour, facts_of
+from interoffice.engine.preview_text import told
 from interoffice.engine.preview_walk import preview_endings, preview_steps
 from interoffice.engine.previewed import Preview, StepSeen
 from interoffice.engine.progress import Progress, silent
@@ -68,7 +71,11 @@ def preview(owner: Owner, plan: Plan, *, masked: frozenset[str] = frozenset(), s
     outcome = "interrupted"
     try:
         failure = _see(tour, loaded, seen)
+        hold_what_is_not_done(tour, loaded, seen)
         outcome = "made" if failure is None else failure.message
+    except KeyboardInterrupt:
+        run.lanes.kill()
+        raise
     finally:
         run.lanes.close()
         _tidy(run.folder, tour.mails.files)
@@ -197,7 +204,7 @@ def _note(owner: Owner, run: Run, plan: Plan, outcome: str) -> None:
 def _preview(tour: Tour, plan: Plan, loaded: LoadedPlan, seen: list[StepSeen], failure: Failure | None) -> Preview:
     run = tour.run
     mails = tuple(mail for mail in tour.mails.files if mail.is_file())
-    return Preview(
+    made = Preview(
         preview_id=run.run_id,
         name=loaded.workflow.name,
         plan=replace(plan, options=replace(plan.options, rows=dict(tour.held))),
@@ -210,6 +217,7 @@ def _preview(tour: Tour, plan: Plan, loaded: LoadedPlan, seen: list[StepSeen], f
         mails=mails,
         folder=mails[0].parent if mails else None,
     )
+    return replace(made, text=told(made))
 
 
 def _shown(tour: Tour, inputs: Mapping[str, Value]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from interoffice.engine.locks import locks_held
 from interoffice.engine.preview_calls import Asked, Verdict
 from interoffice.engine.preview_spot import UNKNOWN, Spot, Tour
 from interoffice.engine.previewed import Change
+from interoffice.engine.run import result_of
 from interoffice.engine.unknown import Unknown, UnknownOutputs
-from interoffice.engine.walk import result_of
 from interoffice.errors import InterofficeError
 from interoffice.model.values import Value
 from interoffice.model.work import StepState
@@ -54,7 +54,7 @@ def _ask(
     place = spot.place
     verdict = tour.looking.verdict(call, unknown)
     mail = None if verdict.outputs is not None or unknown else _mail(tour, spot, call)
-    if not place.in_loop and not unknown and not spot.condition:
+    if not place.in_loop and not place.ending and not unknown and not spot.condition:
         tour.held[call.at.path] = {"inputs": content_digest(call.inputs)}
     if verdict.outputs is not None:
         place.results.put(step.id, result_of(verdict.outputs, StepState.SUCCEEDED))

@@ -10,8 +10,8 @@ from interoffice.engine.evaluation import condition, failed, scope_at, text_of, 
 from interoffice.engine.posting import key_text
 from interoffice.engine.preview_spot import UNKNOWN, Spot, Tour
 from interoffice.engine.pure_steps import table_of
+from interoffice.engine.run import result_of
 from interoffice.engine.unknown import Bounds, Unknown, UnknownOutputs, bounds_of
-from interoffice.engine.walk import result_of
 from interoffice.model.table import Table
 from interoffice.model.values import Value
 from interoffice.model.work import StepState

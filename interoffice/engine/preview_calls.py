@@ -87,7 +87,7 @@ class Looking:
     """Finds out what calls would do. Several threads may use it."""
 
     def __init__(self) -> None:
-        self._doubts_in_a_row = 0
+        self._doubts_in_a_row: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def verdict(self, call: Asked, unknown: Mapping[str, str]) -> Verdict:
@@ -101,12 +101,14 @@ class Looking:
             if call.bot.effect == "sends":
                 return Verdict(what="to be sent")
             return Verdict(what="maybe", why=f"{call.bot.name} can't look up whether it is there")
-        if self._doubts_in_a_row >= MOST_DOUBTS:
+        target = screen_posting(call.run, call.bot, call.inputs) or call.bot.name
+        if self._doubts_in_a_row.get(target, 0) >= MOST_DOUBTS:
             return Verdict(what="maybe", why=f"not asked, since {MOST_DOUBTS} look-ups in a row could not tell")
         act = Act.of(call)
         answer, why = self._answer(call, act)
         with self._lock:
-            self._doubts_in_a_row = 0 if isinstance(answer, Found | NotFound) else self._doubts_in_a_row + 1
+            doubts = 0 if isinstance(answer, Found | NotFound) else self._doubts_in_a_row.get(target, 0) + 1
+            self._doubts_in_a_row[target] = doubts
         return _seen(call, act, answer, why)
 
     def _answer(self, call: Asked, act: Act) -> tuple[Answer | None, str]:

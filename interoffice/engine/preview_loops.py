@@ -22,10 +22,9 @@ from interoffice.engine.loops import _records as loop_records
 from interoffice.engine.posting import certain_postings, child_key, loop_posts
 from interoffice.engine.preview_spot import Spot, Tour
 from interoffice.engine.previewed import Change, End, ItemSeen
-from interoffice.engine.run import Place, Results
+from interoffice.engine.run import Place, Results, result_of
 from interoffice.engine.static_types import columns_known
 from interoffice.engine.unknown import Bounds, PartlyUnknown, Unknown, UnknownOutputs, bounds_of, in_worlds
-from interoffice.engine.walk import result_of
 from interoffice.language.errors import ExpressionError, RowError
 from interoffice.model.types import TEXT, Type
 from interoffice.model.values import Value
@@ -96,7 +95,7 @@ def preview_loop(tour: Tour, spot: Spot, step: Step, kind: ForEach, walk: Previe
         tour.see(spot, step, "unknown", f"rows unknown until the run: needs {unknown.name}", change=change)
         return
     seen = _work(tour, spot, step, kind, rows, walk)
-    if acts:
+    if acts and not place.ending:
         tour.held[place.prefix + step.id] = _held(spot, rows, seen)
     _put_outputs(tour, spot, step, rows, seen)
     shown = tuple(each.item for each in seen)

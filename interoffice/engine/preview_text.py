@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+from unicodedata import combining, east_asian_width
 
-from interoffice.engine.previewed import Change, ItemSeen, Preview, State, StepSeen
+from interoffice.engine.previewed import ORDER, Change, ItemSeen, Preview, State, StepSeen
 
 MARKS: Final[Mapping[State, str]] = {
     "done": "✓", "skipped": "·", "would act": "→", "unknown": "?", "asks": "…", "waits": "…", "failed": "✗",
@@ -56,26 +57,26 @@ def _step(step: StepSeen, indent: str) -> Iterator[str]:
 
 
 def _loop(items: Sequence[ItemSeen], indent: str) -> Iterator[str]:
-    rows = [row for item in items for row in _rows_of(item)]
+    calls = {change.path.rpartition(".")[2] for item in items for step in item.steps for change in step.changes()}
+    rows = [row for item in items for row in _rows_of(item, several=len(calls) > 1)]
     if rows:
         yield from _table(rows, indent)
         yield f"{indent}{_counted(_words_of(items))}"
 
 
-def _rows_of(item: ItemSeen) -> Iterator[dict[str, str]]:
-    """One line per call that would act; where none would, one with how the item ends."""
+def _rows_of(item: ItemSeen, *, several: bool) -> Iterator[dict[str, str]]:
+    """One line per call that would act, by name where there are `several`; else one with how the item ends."""
     changes = [change for step in item.steps for change in step.changes()]
     only = f"only {item.condition}" if item.condition else ""
     for change in changes:
-        what = change.what if change.key == item.key else f"{change.what} {change.key}"
-        detail = _detail(change)
-        yield {"key": item.key, "step": change.title, "what": what, "old -> new": detail, "": _if(change, item)}
+        title = change.title if several else ""
+        yield {"key": change.key, "step": title, "what": change.what, "old -> new": _detail(change), "": _if(change)}
     if item.end and (not changes or item.end not in ENDS_QUIETLY):
         yield {"key": item.key, "step": "", "what": item.end, "old -> new": _cut(item.why), "": only}
 
 
-def _if(change: Change, item: ItemSeen) -> str:
-    return f"only {change.condition}" if change.condition else f"only {item.condition}" if item.condition else ""
+def _if(change: Change) -> str:
+    return f"only {change.condition}" if change.condition else ""
 
 
 def _detail(change: Change) -> str:
@@ -102,12 +103,18 @@ def _words_of(items: Sequence[ItemSeen]) -> Counter[str]:
     found: Counter[str] = Counter()
     for item in items:
         changes = [change for step in item.steps for change in step.changes()]
-        words = [change.what for change in changes] or ([item.end] if item.end else [])
+        words: list[str] = [change.what for change in changes] or ([item.end] if item.end else [])
         if changes and item.end and item.end not in ENDS_QUIETLY:
             words.append(item.end)
         for word in words:
             found[f"{WORDS.get(word, word)} {item.condition}".strip()] += 1
-    return found
+    return Counter(dict(sorted(found.items(), key=lambda pair: _rank(pair[0]))))
+
+
+def _rank(words: str) -> tuple[bool, int]:
+    """What is sure comes first, in the order of the words."""
+    known = [word for word in ORDER if words.startswith(WORDS.get(word, word))]
+    return words not in [WORDS.get(word, word) for word in ORDER], ORDER.index(known[0]) if known else len(ORDER)
 
 
 def _counted(words: Mapping[str, int]) -> str:
@@ -117,14 +124,21 @@ def _counted(words: Mapping[str, int]) -> str:
 def _table(rows: Sequence[Mapping[str, str]], indent: str) -> Iterator[str]:
     """Rows under their names, in columns; columns that are empty everywhere are left out."""
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if any(row.get(name) for row in rows)]
-    if len({row.get("step") for row in rows if row.get("step")}) == 1 and "step" in names:
-        names.remove("step")
-    widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in names}
-    yield indent + "  ".join(name.ljust(widths[name]) for name in names)
+    widths = {name: max(_width(name), *(_width(row.get(name, "")) for row in rows)) for name in names}
+    yield indent + "  ".join(_padded(name, widths[name]) for name in names)
     for row in rows[:MOST_LINES]:
-        yield indent + "  ".join(row.get(name, "").ljust(widths[name]) for name in names)
+        yield indent + "  ".join(_padded(row.get(name, ""), widths[name]) for name in names)
     if len(rows) > MOST_LINES:
         yield f"{indent}and {len(rows) - MOST_LINES} more; all of them with --format json"
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    """How many columns a text takes on a terminal: two for a wide sign (UAX #11), none for a mark on another one."""
+    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 # the end

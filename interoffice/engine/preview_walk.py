@@ -17,10 +17,9 @@ from interoffice.engine.preview_asking import preview_approve, preview_wait
 from interoffice.engine.preview_loops import preview_loop
 from interoffice.engine.preview_spot import Spot, Tour, facts_of, verb_of
 from interoffice.engine.pure_steps import do_check, do_table, kept, table_of
-from interoffice.engine.run import Results
+from interoffice.engine.run import Results, result_of
 from interoffice.engine.sub_workflows import as_input, default_of
 from interoffice.engine.unknown import Bounds, PartlyUnknown, Unknown, UnknownOutputs, bounds_of, in_worlds
-from interoffice.engine.walk import result_of
 from interoffice.language.errors import ExpressionError, RowError
 from interoffice.language.names import columns_used
 from interoffice.language.parser import parse_expression, parse_rule

@@ -21,6 +21,7 @@ End = Literal["", "already there", "in another run", "rejected", "failed", "on h
 State = Literal["done", "skipped", "would act", "unknown", "asks", "waits", "failed", "stops", "lists"]
 
 FORMAT: Final = 1
+ORDER: Final[tuple[What, ...]] = ("new", "changed", "already there", "maybe", "to be sent", "?")
 NO_CHANGE: Final = frozenset({"already there"})
 
 
@@ -128,7 +129,7 @@ class Preview:
     """What a run of a plan would do at this moment. `failure`: why it would fail before its end.
 
     `plan.options.rows` are the rows that a run of the kept plan is held to; `sources` the files that were read, by
-    their digest; `folder` where the mails stand, None where there is none.
+    their digest; `folder` where the mails stand, None where there is none. `text`: all of it for a person.
     """
 
     preview_id: str
@@ -142,13 +143,7 @@ class Preview:
     sources: Mapping[str, str] = field(default_factory=dict)
     mails: tuple[Path, ...] = ()
     folder: Path | None = None
-
-    @property
-    def text(self) -> str:
-        """All of it for a person."""
-        from interoffice.engine.preview_text import told
-
-        return told(self)
+    text: str = ""
 
     @property
     def changes(self) -> bool:
@@ -224,5 +219,4 @@ def digest_of(said: Mapping[str, Any]) -> str:
 
 def _counted(changes: Iterator[Change]) -> dict[str, int]:
     counts = Counter(change.what for change in changes)
-    order: tuple[What, ...] = ("new", "changed", "already there", "maybe", "to be sent", "?")
-    return {what: counts[what] for what in order if counts[what]}
+    return {what: counts[what] for what in ORDER if counts[what]}

@@ -42,15 +42,25 @@ class Owner(Protocol):
 
 
 def reopen(tx: Transaction, view: RunView, person: str, now: datetime) -> None:
-    """A failed or cancelled run can go on: its cancellation is taken back, what was cut off is new again."""
+    """A failed or cancelled run can go on: its cancellation is taken back, what was cut off is new again.
+
+    What waited for a decision waits again: a row is neither approved nor rejected because its run failed (G2).
+    """
     runs.reopen(tx, view.run_id)
-    for item in items.find(tx, view.run_id, state=ItemState.CANCELLED):
-        if (item.comment or "").startswith(NOT_BEGUN):
-            items.move(tx, item, ItemState.NEW, now, comment=None, error=None)
+    _begin_after_all(tx, view.run_id, now)
     for item in items.find(tx, view.run_id, state=ItemState.FAILED):
         if item.error is not None and item.error.kind not in ("business", "rejected"):
             items.move(tx, item, ItemState.NEW, now, error=None)
     audit.write(tx, now=now, actor=person, act="run.reopened", run_id=view.run_id)
+
+
+def _begin_after_all(tx: Transaction, run_id: str, now: datetime) -> None:
+    """What was cut off when the run or loop ended goes on: open approvals, and items that were not begun."""
+    for approval_id in approvals.reopen_cancelled(tx, run_id, now):
+        audit.write(tx, now=now, actor="engine", act="approval.reopened", run_id=run_id, subject=approval_id)
+    for item in items.find(tx, run_id, state=ItemState.CANCELLED):
+        if (item.comment or "").startswith(NOT_BEGUN):
+            items.move(tx, item, ItemState.NEW, now, comment=None, error=None)
 
 
 def retry(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: str) -> tuple[str, ...]:
@@ -72,6 +82,8 @@ def retry(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: str)
             )  # fmt: skip
         for run_id in {item.run_id for item in chosen}:
             runs.ask_to_cancel(tx, run_id, None)
+            if runs.one(tx, run_id).state == RunState.FAILED:
+                _begin_after_all(tx, run_id, now)
 
     ledger.write(write)
     return tuple(dict.fromkeys(item.run_id for item in chosen))

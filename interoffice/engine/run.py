@@ -23,6 +23,8 @@ from interoffice.plan.project import Project
 from interoffice.store import Ledger
 from interoffice.store.views import Failure, ItemView, StepView
 
+SLICE_S = 0.2
+
 
 def step_ids(workflow: Workflow) -> frozenset[str]:
     """The ids of all its steps."""
@@ -37,6 +39,7 @@ class Control:
         self.positions = itertools.count(first_position)
         self.deadline = deadline
         self.stop = threading.Event()
+        self.at_once = threading.Event()
         self.cancel: str | None = None
         self.warned = False
         self.failed_step = ""
@@ -50,6 +53,15 @@ class Control:
         """Cancels: `soft` before the next step, `hard` at once; waits between attempts end."""
         self.cancel = "hard" if "hard" in (how, self.cancel) else how
         self.stop.set()
+        if self.cancel == "hard":
+            self.at_once.set()
+
+    def wait_out(self, clock: Clock, seconds: float) -> bool:
+        """Waits so long, also when the run is being cancelled softly; True when it is cancelled at once."""
+        until = clock.monotonic() + seconds
+        while self.cancel != "hard" and (left := until - clock.monotonic()) > 0:
+            clock.wait(min(left, SLICE_S) if self.stop.is_set() else left, self.at_once if self.cancel else self.stop)
+        return self.cancel == "hard"
 
     def note_outcome(self, *, application_error: bool) -> int:
         """Counts application errors in a row over all steps of the run; gives how many there are now."""

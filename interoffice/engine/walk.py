@@ -20,6 +20,7 @@ from interoffice.engine.endings import (
     Suspended,
 )
 from interoffice.engine.evaluation import condition, failed, joins_decided_rows, scope_at, text_of, title_of, value_of
+from interoffice.engine.held_rows import call_held_to
 from interoffice.engine.locks import locks_held
 from interoffice.engine.loops import do_loop
 from interoffice.engine.outcome import ALREADY, REHEARSED, Done
@@ -294,12 +295,12 @@ def _refuse_to_begin(run: Run, place: Place, step: Step) -> None:
     if place.late and not place.in_loop:
         raise Stopped("the steps of this run are through", "success")
     pending = place.results.pending
-    if pending:
+    if pending and not place.ending:
         _wait_for_approvals(run, place, step, pending)
 
 
 def _wait_for_approvals(run: Run, place: Place, step: Step, pending: Mapping[str, str]) -> None:
-    """An open approval holds what reads it, and what changes or sends without asking it; see decisions/0011."""
+    """An open approval holds what reads it, and what changes or sends without asking it; see docs/decisions/0011."""
     is_joining = isinstance(step.kind, ForEach) and joins_decided_rows(step.kind.over, place)
     read = {each[1] for each in reads_of(step, but_over=is_joining) if len(each) > 1} & pending.keys()
     joined = {each[1] for each in reads_of(step) if len(each) > 1} & pending.keys() if is_joining else set()
@@ -343,7 +344,7 @@ def _call(run: Run, place: Place, step: Step, call: BotCall, at: StepPlace) -> D
     except ValueError as error:
         raise failed(at.path, error) from error
     with locks_held(run, place):
-        return Call(run, place, step, at, bot, inputs).work()
+        return Call(run, place, step, at, bot, call_held_to(at.path, inputs, run.options)).work()
 
 
 def _choose(run: Run, place: Place, choose: Choose, working: Working) -> Done:

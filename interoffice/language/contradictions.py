@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from interoffice.language.comparing import compared
 from interoffice.language.errors import RowError
-from interoffice.language.evaluator import compared
 from interoffice.language.names import path_of
 from interoffice.language.nodes import Between, Compare, Literal, Logic, Name, Node, OneOf, Test, Unary
 from interoffice.language.rule import Rule

@@ -6,13 +6,15 @@ depends on it, so that both evaluations, whatever order they take, come to the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from decimal import Decimal
 from typing import Any, Final
 
-from interoffice.language.calendars import Times, add_duration
+from interoffice.frozen import dataclass
+from interoffice.language.arithmetic import combine
+from interoffice.language.calendars import Times
+from interoffice.language.comparing import CellSet, compared, is_among, within
 from interoffice.language.errors import RowError
 from interoffice.language.functions import FUNCTIONS, call, fitted
 from interoffice.language.names import dotted_names
@@ -41,12 +43,8 @@ from interoffice.language.nodes import (
 )
 from interoffice.language.patterns import fits
 from interoffice.model.formats import format_value
-from interoffice.model.table import Table, union
-from interoffice.model.values import EXACT, Duration, FileValue, Percent, Value
-
-
-class CellSet(frozenset[Any]):
-    """Cells of one kind, made once to be looked up for many rows."""
+from interoffice.model.table import Table
+from interoffice.model.values import Duration, FileValue, Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -272,91 +270,6 @@ def _binary(node: Binary, scope: ValueScope) -> Value:
     return combine(node.operator, left, right, scope.times)
 
 
-def combine(operator: str, left: Value, right: Value, times: Times) -> Value:
-    """left + right, and - * /, of two values that are there."""
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return _number(operator, left, right)
-    if operator in "+-" and isinstance(right, Duration):
-        return _plus_duration(left, right if operator == "+" else -right, times)
-    if operator == "+" and isinstance(left, Duration) and isinstance(right, date):
-        return _plus_duration(right, left, times)
-    if operator == "+":
-        return _put_together(left, right)
-    if operator == "-" and isinstance(left, date) and isinstance(right, date):
-        return _difference(left, right)
-    if operator == "*":
-        return _multiple(left, right)
-    raise _unfit(operator, left, right)
-
-
-def _number(operator: str, left: Decimal, right: Decimal) -> Decimal:
-    both_percent = left if isinstance(left, Percent) and isinstance(right, Percent) else None
-    if operator == "+":
-        return fitted(EXACT.add(left, right), both_percent)
-    if operator == "-":
-        return fitted(EXACT.subtract(left, right), both_percent)
-    if operator == "*":
-        return fitted(EXACT.multiply(left, right))
-    if not right:
-        raise RowError("division by zero")
-    return fitted(divided(left, right))
-
-
-def divided(left: Decimal, right: Decimal) -> Decimal:
-    """left / right with 10 decimals, half away from zero, without rounding twice."""
-    numerator = int(left.scaleb(20, EXACT))
-    denominator = int(right.scaleb(10, EXACT))
-    quotient, remainder = divmod(abs(numerator), abs(denominator))
-    if 2 * remainder >= abs(denominator):
-        quotient += 1
-    return Decimal(quotient if (numerator < 0) == (denominator < 0) else -quotient).scaleb(-10, EXACT)
-
-
-def _plus_duration(left: Value, duration: Duration, times: Times) -> Value:
-    if isinstance(left, Duration):
-        return left + duration
-    if not isinstance(left, date):
-        raise _unfit("+", left, duration)
-    try:
-        return add_duration(left, duration, times)
-    except (OverflowError, ValueError) as error:
-        raise RowError("the date is out of the years 1 to 9999 (overflow)") from error
-
-
-def _put_together(left: Value, right: Value) -> Value:
-    if isinstance(left, Table) and isinstance(right, Table):
-        try:
-            return union(left, right)
-        except ValueError as error:
-            raise RowError(str(error)) from error
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return [*left, *right]
-    raise _unfit("+", left, right)
-
-
-def _difference(left: date, right: date) -> Duration:
-    if isinstance(left, datetime) and isinstance(right, datetime):
-        return Duration.between(right, left)
-    if isinstance(left, datetime) or isinstance(right, datetime):
-        raise _unfit("-", left, right)
-    return Duration(days=(left - right).days)
-
-
-def _multiple(left: Value, right: Value) -> Value:
-    if isinstance(right, Duration):
-        left, right = right, left
-    if not isinstance(left, Duration) or not isinstance(right, Decimal):
-        raise _unfit("*", left, right)
-    if right != right.to_integral_value():
-        raise RowError("a duration is multiplied by a whole number")
-    times = int(right)
-    return Duration(left.days * times, left.business_days * times, left.months * times, left.seconds * times)
-
-
-def _unfit(operator: str, left: Value, right: Value) -> RowError:
-    return RowError(f"{format_value(left)!r} {operator} {format_value(right)!r} has no meaning")
-
-
 # comparisons
 
 
@@ -370,66 +283,6 @@ def _compare(node: Compare, scope: ValueScope) -> Value:
     if left is None or right is None:
         return None
     return compared(node.operator, left, right)
-
-
-def compared(operator: str, left: Value, right: Value) -> bool:
-    """left operator right, of two values that are there; RowError where they can't be compared."""
-    a, b = _comparable(left, right)
-    if operator == "=":
-        return bool(a == b)
-    if operator == "!=":
-        return bool(a != b)
-    if isinstance(left, bool):
-        raise RowError("yes and no have no order")
-    if operator in ("<", ">="):
-        return bool(a < b) is (operator == "<")
-    return bool(a > b) is (operator == ">")
-
-
-def _comparable(left: Value, right: Value) -> tuple[Any, Any]:
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        if isinstance(left, Percent) is not isinstance(right, Percent):
-            raise RowError(f"{format_value(left)} and {format_value(right)} can't be compared: one is a percent")
-        return left, right
-    if isinstance(left, Duration) and isinstance(right, Duration):
-        return _lengths(left, right)
-    for kind in (bool, str, datetime, date, time):
-        if isinstance(left, kind) or isinstance(right, kind):
-            if isinstance(left, kind) and isinstance(right, kind):
-                return left, right
-            break
-    raise RowError(f"{format_value(left)!r} and {format_value(right)!r} can't be compared")
-
-
-def _lengths(left: Duration, right: Duration) -> tuple[Any, Any]:
-    if left.months != right.months or left.business_days != right.business_days:
-        if (left.is_fixed and right.is_fixed) or left == right:
-            return left, right
-        raise RowError(f"{left} and {right} can't be compared: a month and a business day have no fixed length")
-    rest = Duration(left.days, 0, 0, left.seconds), Duration(right.days, 0, 0, right.seconds)
-    return rest[0].total_seconds, rest[1].total_seconds
-
-
-def within(left: Value, right: Value, tolerance: Value, times: Times) -> bool:
-    """abs(left - right) <= tolerance; a percent is of abs(right); between dates it is a duration."""
-    if isinstance(left, Decimal) and isinstance(right, Decimal) and isinstance(tolerance, Decimal):
-        _comparable(left, right)
-        limit = tolerance
-        if isinstance(tolerance, Percent) and not isinstance(left, Percent):
-            limit = EXACT.multiply(tolerance, right.copy_abs())
-        return EXACT.subtract(left, right).copy_abs() <= limit
-    if isinstance(left, date) and isinstance(right, date) and isinstance(tolerance, Duration):
-        _comparable(left, right)
-        early, late = min(left, right), max(left, right)
-        try:
-            reached = add_duration(early, tolerance, times)
-        except (OverflowError, ValueError):
-            return True
-        if isinstance(reached, datetime) and not isinstance(late, datetime):
-            return reached >= times.moment(late)
-        return reached >= late
-    shown = format_value(tolerance)
-    raise RowError(f"{format_value(left)!r} and {format_value(right)!r} can't be compared within {shown}")
 
 
 def _between(node: Between, scope: ValueScope) -> Value:
@@ -519,16 +372,6 @@ def _exists(node: Exists, scope: ValueScope) -> Value:
     if not isinstance(cells, (list, tuple, CellSet)):
         raise RowError("exists in needs a column: steps.x.rows.column")
     return is_among(value, cells) is not node.negated
-
-
-def is_among(value: Value, cells: Sequence[Value] | CellSet) -> bool:
-    """Whether one of the cells equals the value; missing cells equal nothing."""
-    if isinstance(cells, CellSet):
-        for one in cells:
-            compared("=", value, one)
-            break
-        return value in cells
-    return any(compared("=", value, cell) for cell in cells if cell is not None)
 
 
 def _unique(node: Unique, scope: ValueScope) -> Value:

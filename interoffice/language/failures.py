@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from interoffice.frozen import dataclass
 from interoffice.language.each_row import tried
 from interoffice.language.errors import RowError
 from interoffice.language.evaluator import ValueScope
@@ -93,9 +94,10 @@ class Check:
         self, rules: list[_Numbered], scope: ValueScope, repeated: Mapping[tuple[str, ...], set[Key]]
     ) -> Iterable[tuple[int, Mapping[str, Value], Sequence[bool]]]:
         """The rows that may fail, with the rules that each surely passes: all of few, of many those DuckDB finds."""
-        if len(self.table) <= self.few_rows:
+        table = self._with_columns_of(rules)
+        if len(table) <= self.few_rows:
             nothing_sure = (False,) * len(rules)
-            return ((number, row, nothing_sure) for number, row in enumerate(self.table.rows()))
+            return ((number, row, nothing_sure) for number, row in enumerate(table.rows()))
         from interoffice.language.duck import SqlError, all_suspect, suspect_rows
 
         conditions = [(rule.node, rule.when) for rule in rules]
@@ -103,8 +105,20 @@ class Check:
             found = suspect_rows(self.table, conditions, scope, repeated)
         except SqlError:
             found = all_suspect(len(self.table), len(rules))
-        rows = self.table.select([suspect.number for suspect in found]).rows()
+        rows = table.select([suspect.number for suspect in found]).rows()
         return ((suspect.number, row, suspect.passes) for suspect, row in zip(found, rows, strict=True))
+
+    def _with_columns_of(self, rules: list[_Numbered]) -> Table:
+        """The table with the columns that the rules and their messages use, so that no other cell is read."""
+        used = {name for numbered in rules for name in numbered.rule.columns_said}
+        if "row" in used:
+            return self.table
+        names = [name for name in self.table.columns if name in used]
+        return (
+            self.table
+            if len(names) == len(self.table.columns)
+            else self.table.keeping(names or list(self.table.columns)[:1])
+        )
 
     def _spread(self, rule: Rule, failed: list[tuple[int, Failure]]) -> Iterator[tuple[int, Failure]]:
         """The failures of rows, given to every row of their groups."""

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, cast
 
+from interoffice.language.comparing import CellSet
 from interoffice.language.errors import RowError
-from interoffice.language.evaluator import CellSet, ValueScope, evaluate
+from interoffice.language.evaluator import ValueScope, evaluate
 from interoffice.language.nodes import (
     TIME_WORDS,
     Aggregate,

@@ -8,7 +8,7 @@ makes it optional, `*` repeats it. A function of a missing argument is missing, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any, Final, NamedTuple
 
@@ -368,8 +368,6 @@ _TABLE: Final = (
 )  # fmt: skip
 
 FUNCTIONS: Final[Mapping[str, Function]] = {function.name: function for function in _TABLE}
-
-DAY: Final = timedelta(days=1)
 
 
 def signature(function: Function) -> str:

@@ -33,29 +33,32 @@ from interoffice.language.nodes import (
     Where,
 )
 from interoffice.language.patterns import ALWAYS
-from interoffice.language.scopes import NameProblem, TypeScope, columns_of, rows_scope
+from interoffice.language.scopes import NameProblem, TypeScope, rows_scope
 from interoffice.language.suggest import closest
+from interoffice.language.type_rules import (
+    PARAMETER_WORDS,
+    PARAMETERS,
+    TOLERANCE_OF,
+    TOLERANCE_WORDS,
+    TOLERANCES,
+    arithmetic_type,
+    group_of,
+    item_of,
+    part_type,
+    untyped_result,
+)
 from interoffice.language.wording import show
 from interoffice.model.types import (
     ANY,
-    DATE,
-    DATE_TIME,
-    DURATION,
-    KINDS,
-    MONEY,
     NUMBER,
-    PERCENT,
     TEXT,
     YES_NO,
     Type,
     common_type,
-    list_of,
     named_type,
-    record_of,
     table_of,
     union_columns,
 )
-from interoffice.model.values import Duration
 
 Bare = Word["columns", "names", "none"]
 
@@ -149,7 +152,7 @@ class _Typist:
                 return self.unknown(owner_node, (owner_node.name,), None, owner_node.start)
         else:
             owner = self.type_of(owner_node)
-        found = _part_type(owner, node.name)
+        found = part_type(owner, node.name)
         if found is not None:
             return found
         return self.unknown(node, (*(path or ("this",)), node.name), owner, node.name_start)
@@ -181,8 +184,8 @@ class _Typist:
     def binary(self, node: Binary) -> Type:
         left, right = self.type_of(node.left), self.type_of(node.right)
         if "any" in (left.kind, right.kind) or "missing" in (left.kind, right.kind):
-            return _any_result(node.operator, left, right)
-        found = _arithmetic(node, left, right)
+            return untyped_result(node.operator, left, right)
+        found = arithmetic_type(node, left, right)
         return found if found is not None else self.no_arithmetic(node, left, right)
 
     def no_arithmetic(self, node: Binary, left: Type, right: Type) -> Type:
@@ -227,7 +230,7 @@ class _Typist:
 
     def comparable(self, left_node: Node, left: Type, right_node: Node, right: Type, *, ordered: bool) -> None:
         """Notes why two values can't be compared."""
-        kinds = {_group(left), _group(right)}
+        kinds = {group_of(left), group_of(right)}
         if "any" in kinds or "missing" in kinds:
             return
         if kinds == {"number", "percent"}:
@@ -270,12 +273,12 @@ class _Typist:
         if node.operator not in ("=", "!="):
             self.wrong(tolerance_node, "within goes with = only", code="C06")
             return
-        kind = _group(left) if _group(left) != "any" else _group(right)
-        allowed = _TOLERANCES.get(kind, ())
-        if "any" in (kind, tolerance.kind) or _group(tolerance) in allowed:
+        kind = group_of(left) if group_of(left) != "any" else group_of(right)
+        allowed = TOLERANCES.get(kind, ())
+        if "any" in (kind, tolerance.kind) or group_of(tolerance) in allowed:
             return
-        wanted = " or ".join(_TOLERANCE_WORDS[each] for each in allowed)
-        message = f"{_TOLERANCE_OF.get(kind, 'these values')} are compared within {wanted}, not {tolerance}"
+        wanted = " or ".join(TOLERANCE_WORDS[each] for each in allowed)
+        message = f"{TOLERANCE_OF.get(kind, 'these values')} are compared within {wanted}, not {tolerance}"
         if not allowed:
             message = f"{left} is equal or not: it can't be compared within {tolerance}"
         self.wrong(tolerance_node, message, code="C06")
@@ -403,8 +406,8 @@ class _Typist:
         argument = node.arguments[number]
         found = self.type_of(argument)
         wanted = function.parameter(number)
-        if found.kind not in _PARAMETERS[wanted]:
-            needed = _PARAMETER_WORDS[wanted]
+        if found.kind not in PARAMETERS[wanted]:
+            needed = PARAMETER_WORDS[wanted]
             return self.wrong(argument, f"{function.name} needs {needed} here, and {show(argument)} is {found}")
         if wanted == "numbers" and (found.item or ANY).kind not in ("number", "money", "percent", "any"):
             return self.wrong(argument, f"{function.name} needs numbers, and {show(argument)} is {found}")
@@ -414,7 +417,7 @@ class _Typist:
         if function.result == "same":
             return arguments[0].item or ANY if arguments[0].kind == "list" else arguments[0]
         if function.result == "item":
-            return _item_of(arguments[0])
+            return item_of(arguments[0])
         if function.result == "common":
             return self.common(node, function, arguments)
         return named_type(function.result)
@@ -443,106 +446,6 @@ def _name(node: Node) -> str:
     return ".".join(path_of(node) or ("...",))
 
 
-def _part_type(owner: Type, name: str) -> Type | None:
-    if owner.kind == "any":
-        return ANY
-    if owner.kind in ("record", "file"):
-        fields = columns_of(owner)
-        if name in fields:
-            return fields[name]
-        return ANY if owner.open or (owner.kind == "record" and owner.fields is None) else None
-    if owner.kind == "table":
-        if owner.columns is not None and name in owner.columns:
-            return list_of(owner.columns[name])
-        return list_of(ANY) if owner.open or owner.columns is None else None
-    if owner.kind == "list" and owner.item is not None:
-        part = _part_type(owner.item, name)
-        return None if part is None else list_of(part)
-    return None
-
-
-def _item_of(rows: Type) -> Type:
-    if rows.kind == "table":
-        return record_of(rows.columns or {}, open=rows.open or rows.columns is None)
-    return rows.item or ANY
-
-
-def _any_result(operator: str, left: Type, right: Type) -> Type:
-    known = left if left.kind not in ("any", "missing") else right
-    return table_of({}, open=True) if operator == "+" and known.kind == "table" else ANY
-
-
-def _group(type: Type) -> str:
-    if type.is_number:
-        return "number"
-    return "text" if type.is_text else type.kind
-
-
-def _arithmetic(node: Binary, left: Type, right: Type) -> Type | None:
-    kinds = (_group(left), _group(right))
-    operator = node.operator
-    if kinds in (("number", "number"), ("number", "percent"), ("percent", "number"), ("percent", "percent")):
-        return _numbers(operator, left, right)
-    if operator in "+-" and kinds[1] == "duration" and kinds[0] in ("date", "date_time", "duration"):
-        return left if kinds[0] != "date" else _moved_date(node.right)
-    if operator == "+" and kinds[0] == "duration" and kinds[1] in ("date", "date_time"):
-        return right if kinds[1] == "date_time" else _moved_date(node.left)
-    if operator == "-" and kinds in (("date", "date"), ("date_time", "date_time")):
-        return DURATION
-    if operator == "*" and set(kinds) == {"duration", "number"}:
-        return DURATION
-    if operator == "+" and kinds in (("table", "table"), ("list", "list")):
-        return common_type(left, right)
-    return None
-
-
-def _numbers(operator: str, left: Type, right: Type) -> Type:
-    if operator in "+-" and left.kind == right.kind == "percent":
-        return PERCENT
-    if operator == "/" and left.kind == right.kind == "money":
-        return NUMBER
-    if operator == "/":
-        return MONEY if left.kind == "money" else NUMBER
-    return MONEY if "money" in (left.kind, right.kind) else NUMBER
-
-
-def _moved_date(duration: Node) -> Type:
-    if isinstance(duration, Literal) and isinstance(duration.value, Duration) and duration.value.seconds:
-        return DATE_TIME
-    return DATE
-
-
-_TOLERANCES: Final[Mapping[str, tuple[str, ...]]] = {
-    "number": ("number", "percent"),
-    "percent": ("percent",),
-    "date": ("duration",),
-    "date_time": ("duration",),
-}
-_TOLERANCE_WORDS: Final = {"number": "a number", "percent": "a percent", "duration": "a duration"}
-_TOLERANCE_OF: Final = {"number": "numbers", "percent": "percents", "date": "dates", "date_time": "date-times"}
-_NUMERIC: Final = frozenset(("number", "money", "any", "missing"))
-_PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
-    "number": _NUMERIC,
-    "numeric": _NUMERIC | {"percent"},
-    "text": frozenset(("text", "choice", "any", "missing")),
-    "moment": frozenset(("date", "date_time", "any", "missing")),
-    "rows": frozenset(("table", "list", "any", "missing")),
-    "list": frozenset(("list", "any", "missing")),
-    "numbers": frozenset(("list", "any", "missing")),
-    "condition": frozenset(("yes_no", "any", "missing")),
-    "value": KINDS - {"credential"},
-}
-_PARAMETER_WORDS: Final = {
-    "number": "a number",
-    "numeric": "a number",
-    "text": "a text",
-    "moment": "a date",
-    "rows": "a table or a column",
-    "list": "a list",
-    "numbers": "a column (rows.column)",
-    "condition": "a condition",
-    "value": "a value",
-}
 _TYPE_OF: Final[Mapping[type, Callable[[_Typist, Any], Type]]] = {
     Literal: _Typist.literal,
     Name: _Typist.name,

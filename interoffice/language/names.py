@@ -10,7 +10,6 @@ from interoffice.language.nodes import (
     Aggregate,
     Attribute,
     Call,
-    Literal,
     Logic,
     Measure,
     Name,
@@ -127,8 +126,3 @@ def is_about_table(node: Node) -> bool:
     in_measures = {each.column for each in walk(node) if isinstance(each, Aggregate)}
     own = [name for name in columns_used(node) if name.node not in in_measures]
     return not own and not any(isinstance(each, Unique) for each in walk(node))
-
-
-def constant_value(node: Node) -> Literal | None:
-    """The node when it is a literal."""
-    return node if isinstance(node, Literal) else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
+from interoffice.frozen import dataclass
 from interoffice.language.rule import ROUTE_TYPE, STRENGTH
 from interoffice.language.tables import row_label
 from interoffice.model.table import Table

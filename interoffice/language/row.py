@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from interoffice.language import evaluator
-from interoffice.language.evaluator import ValueScope, compared, is_empty, missing_names, part_of
+from interoffice.language.comparing import compared
+from interoffice.language.evaluator import ValueScope, is_empty, missing_names, part_of
 from interoffice.language.nodes import Node
 from interoffice.language.reasons import render
 from interoffice.language.tables import whole_scope

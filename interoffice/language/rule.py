@@ -47,6 +47,12 @@ class Rule(NamedTuple):
         found = [used.path[0] for tree in trees for used in columns_used(tree)]
         return list(dict.fromkeys([*found, *self.per]))
 
+    @property
+    def columns_said(self) -> list[str]:
+        """The columns that the rule or its message uses; `row` where it takes the row as a whole."""
+        said = () if self.message is None else self.message.nodes
+        return [*self.columns, *(used.path[0] for tree in said for used in columns_used(tree))]
+
 
 def read_rule(written: WrittenRule) -> Rule:
     """The rule of a workflow's file, parsed. ExpressionError as `parse_rule`."""

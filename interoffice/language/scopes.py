@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import field
 from typing import NamedTuple, Protocol
 
+from interoffice.frozen import dataclass
 from interoffice.language.suggest import closest
 from interoffice.model.types import ANY, FILE, Type
 
@@ -151,8 +152,3 @@ class RowsScope:
 def rows_scope(outside: TypeScope, rows: Type) -> RowsScope:
     """The scope for a condition over these rows."""
     return RowsScope(outside=outside, rows=Names(columns=rows))
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names for a message."""
-    return ", ".join(names)

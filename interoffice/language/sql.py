@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from interoffice.language.evaluator import CellSet, ValueScope
+from interoffice.language.comparing import CellSet
+from interoffice.language.evaluator import ValueScope
 from interoffice.language.fold import folded, is_same_for_all
 from interoffice.language.functions import FUNCTIONS
 from interoffice.language.nodes import (

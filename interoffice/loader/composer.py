@@ -25,7 +25,6 @@ from yaml.events import (
 )
 
 from interoffice.errors import MistakesFound
-from interoffice.loader.yaml_causes import explain_syntax_error
 from interoffice.problem import Edit, Path, Problem, Source
 
 Raw = Any
@@ -107,6 +106,8 @@ class _Composer:
         try:
             self._walk()
         except MarkedYAMLError as error:
+            from interoffice.loader.yaml_causes import explain_syntax_error
+
             raise MistakesFound([explain_syntax_error(self.source, error)]) from None
         except YAMLError as error:
             _refuse(self.source, getattr(error, "position", 0) or 0, f"the file can't be read: {error}")

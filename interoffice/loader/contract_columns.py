@@ -18,6 +18,9 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _TYPES: Final = (*COLUMN_KINDS, "file")
 
 
+SCALES: Final[tuple[Literal["points", "fraction"], ...]] = ("points", "fraction")
+
+
 def load_columns(
     top: Fields, key: str, writing: Writing | None, *, more: tuple[str, ...] = ()
 ) -> dict[str, Column]:
@@ -91,7 +94,7 @@ def _load_scale(fields: Fields, type: Type) -> Literal["points", "fraction"] | N
         return None
     if type.kind != "percent":
         fields.problem("S05", "scale", f'"scale" is for percents; this column is {type}')
-    return fields.choice("scale", ("points", "fraction"), "points")
+    return fields.choice("scale", SCALES, "points")
 
 
 def _unfit(text: str, column: Column, writing: Writing) -> str | None:

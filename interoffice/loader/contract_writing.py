@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import Final, cast
+from typing import Final
 
 from interoffice.loader.yaml_tree import Fields
 from interoffice.model.contract import FILE_FORMATS, FileFormat, Writing
@@ -45,7 +45,7 @@ def _formats(source: Fields) -> tuple[FileFormat, ...]:
         if word not in FILE_FORMATS:
             meant = did_you_mean(word, FILE_FORMATS)
             source.problem("S05", "formats", f'"formats" can be {", ".join(FILE_FORMATS)}, not "{word}"', meant)
-    known = tuple(cast(FileFormat, word) for word in formats if word in FILE_FORMATS)
+    known = tuple(each for each in FILE_FORMATS if each in formats)
     return known or FILE_FORMATS
 
 

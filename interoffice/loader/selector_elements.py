@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from interoffice.loader.yaml_tree import Fields, Reading, said
 from interoffice.model.selectors import (
@@ -70,6 +70,9 @@ FITTING: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(MANY_KEYS, frozenset({"one_to_many"})),
 }
 """Which types a key goes with (U06)."""
+
+
+SIDES: Final[tuple[Literal["right", "below"], ...]] = ("right", "below")
 
 
 def seconds(fields: Fields, key: str) -> Decimal | None:
@@ -270,7 +273,7 @@ def _load_candidate(fields: Fields) -> Candidate | None:
         role=fields.text("role") if kind == "access" else None,
         keys=fields.texts("keys"),
         copy=fields.texts("copy"),
-        beside=fields.choice("beside", ("right", "below"), "right") if fields.has("beside") else None,
+        beside=fields.choice("beside", SIDES, "right") if fields.has("beside") else None,
         offset=_place(fields, "offset"),
         at=_place(fields, "at"),
     )

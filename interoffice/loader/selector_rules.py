@@ -127,9 +127,9 @@ class _Checking:
             wrong = infer_condition(parse_rule(text), self._scope(screen), bare="columns")
         except ExpressionError as error:
             wrong = (error,)
-        for error in wrong:
-            at = self.application.source.at(path, error.offset, error.length)
-            found = Problem(rule=error.code, message=error.message, at=at, suggestion=error.suggestion)
+        for mistake in wrong:
+            at = self.application.source.at(path, mistake.offset, mistake.length)
+            found = Problem(rule=mistake.code, message=mistake.message, at=at, suggestion=mistake.suggestion)
             self.problems.append(found)
 
     def _scope(self, screen: Screen | None) -> Names:

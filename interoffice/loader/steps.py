@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, Literal
 
+from interoffice.frozen import dataclass
 from interoffice.loader.step_kinds import KIND_KEYS, KINDS, STEP_KEYS
 from interoffice.loader.step_parts import identifier, retry
 from interoffice.loader.yaml_tree import Fields, Raw, Reading, said

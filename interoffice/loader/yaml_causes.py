@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from yaml.error import MarkedYAMLError
 
+from interoffice.frozen import dataclass
 from interoffice.loader.flow import unfold
 from interoffice.problem import Edit, Problem, Source
 

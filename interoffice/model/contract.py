@@ -13,15 +13,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, ClassVar, Final, Literal
 
+from interoffice.frozen import dataclass
 from interoffice.model.types import NUMBER, TEXT, Type, type_from_json
 from interoffice.model.values import Duration
 from interoffice.problem import Path, Source
 
-FileFormat = Literal["csv", "xlsx", "xls", "ods", "xlsb"]
-FILE_FORMATS: Final[tuple[FileFormat, ...]] = ("csv", "xlsx", "xls", "ods", "xlsb")
+FileFormat = Literal["csv", "xlsx", "xls", "ods"]
+FILE_FORMATS: Final[tuple[FileFormat, ...]] = ("csv", "xlsx", "xls", "ods")
 UnknownColumns = Literal["ignore", "error", "keep"]
 
 ALWAYS_PATTERNS: Final = ("email", "iban", "bic", "lei", "luhn", "eu_vat_number")

@@ -1,7 +1,7 @@
 """The lines of a decision table: read from its CSV text, and asked which of them fit a row.
 
 A given cell is `*` (any value), a range `a..b` (from a up to, but not, b; an end may be left out), blank (only a
-missing value fits), or one value. Mistakes are ValueErrors that name line and column.
+missing value fits), or one value. A `LineMistake` names line and column.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from interoffice.frozen import dataclass
 from interoffice.model.contract import Column, DecisionTable, Writing
 from interoffice.model.reading import (
     read_date,
@@ -26,6 +26,14 @@ from interoffice.model.reading import (
 from interoffice.model.values import Duration, Value, exact, plain
 
 _ORDERED: Final = ("number", "money", "percent", "date", "date_time", "time")
+
+
+class LineMistake(ValueError):
+    """A line that can't be read, and its number in the file."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,20 +72,29 @@ class DecisionLine:
 
 
 def read_decision_lines(table: DecisionTable, text: str) -> tuple[DecisionLine, ...]:
-    """The lines of the table's file; ValueError naming the line and column that is wrong."""
+    """The lines of the table's file; LineMistake naming the line and column that is wrong."""
     rows = csv.reader(io.StringIO(text), delimiter=table.writing.delimiter, strict=True)
+    try:
+        return _read_lines(table, rows)
+    except csv.Error as error:
+        raise LineMistake(f"{table.file}, line {rows.line_num}: {error}", rows.line_num) from error
+
+
+def _read_lines(table: DecisionTable, rows: Any) -> tuple[DecisionLine, ...]:
     header = [title.strip() for title in next(rows, [])]
     wanted = [*table.given, *table.gives]
     missing = [name for name in wanted if header.count(name) != 1]
     if missing:
-        raise ValueError(f"{table.file} must have each of the columns {', '.join(wanted)} once; it lacks {missing[0]}")
+        wrong = f"{table.file} must have each of the columns {', '.join(wanted)} once; it lacks {missing[0]}"
+        raise LineMistake(wrong, 1)
     places = {name: header.index(name) for name in wanted}
     lines = []
     for cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            raise ValueError(f"{table.file}, line {rows.line_num}: {len(cells)} fields, the header has {len(header)}")
+            wrong = f"{table.file}, line {rows.line_num}: {len(cells)} fields, the header has {len(header)}"
+            raise LineMistake(wrong, rows.line_num)
         lines.append(_line(table, rows.line_num, {name: cells[place] for name, place in places.items()}))
     return tuple(lines)
 
@@ -101,7 +118,7 @@ def _line(table: DecisionTable, number: int, cells: Mapping[str, str]) -> Decisi
             return read(column, cells[column.name].strip(), table.writing)
         except ValueError as error:
             said = f'{table.file}, line {number}, {column.name}: "{cells[column.name].strip()}"'
-            raise ValueError(f"{said} {error}") from error
+            raise LineMistake(f"{said} {error}", number) from error
 
     return DecisionLine(
         number=number,

@@ -7,10 +7,11 @@ of a thing in its file, for messages.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Final, Literal
 
+from interoffice.frozen import dataclass
 from interoffice.model.types import ANY, DATE, FILE, MONEY, NUMBER, TEXT, YES_NO, Type, list_of, table_of
 from interoffice.problem import Path, Source
 

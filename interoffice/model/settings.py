@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Final, Literal
 
+from interoffice.frozen import dataclass
 from interoffice.model.values import Duration
 from interoffice.problem import Source
 

@@ -107,6 +107,8 @@ class Table:
             return
         arrow = self.arrow()
         names = list(self.columns)
+        if not names:
+            yield from ({} for _ in range(arrow.num_rows))
         for batch in arrow.to_batches(max_chunksize=ROWS_AT_ONCE):
             cells = [column_values(batch.column(name), self.columns[name]) for name in names]
             for cells_of_row in zip(*cells, strict=True) if names else ():
@@ -196,7 +198,10 @@ class Table:
         """The table with these columns only, in the order given."""
         columns = {name: self.columns[name] for name in names}
         if self._rows is not None and self._arrow is None:
-            return Table.from_rows(columns, ({name: row[name] for name in columns} for row in self._rows))
+            table = Table(columns)
+            table._rows = tuple({name: row[name] for name in columns} for row in self._rows)
+            table._row_count = len(table._rows)
+            return table
         return Table.from_arrow(columns, self.arrow().select(list(columns)))
 
 

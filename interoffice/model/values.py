@@ -51,7 +51,7 @@ def exact(number: Decimal) -> Decimal:
 def plain(number: Decimal) -> Decimal:
     """The same number without needless zeros and without an exponent."""
     shortest = number.normalize(EXACT)
-    if shortest.as_tuple().exponent > 0:  # type: ignore[operator]
+    if "E+" in str(shortest):
         shortest = shortest.quantize(_ONE, context=EXACT)
     return shortest if shortest else Decimal(0)
 

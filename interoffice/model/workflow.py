@@ -7,9 +7,10 @@ Every text that may hold `${{ }}` or an expression stays text here (`Raw`); plan
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
+from interoffice.frozen import dataclass
 from interoffice.model.values import Duration
 from interoffice.problem import Path, Source
 

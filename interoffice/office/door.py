@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,24 +10,25 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from interoffice.errors import ProjectError, Refused, UsageError
 from interoffice.model.work import ItemState, RunState
 from interoffice.office import listings
 from interoffice.office.results import EXIT_CODES, Asked, BotDone, CheckFound, RunEnded
-from interoffice.plan.project import Project, open_project
 from interoffice.problem import did_you_mean
-from interoffice.store import Ledger, RunView
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from interoffice.engine.engine import Engine
     from interoffice.engine.previewed import Preview
     from interoffice.engine.progress import Progress
     from interoffice.plan.plan import Plan, RunOptions
+    from interoffice.plan.project import Project
     from interoffice.resources.people import PeopleStore
     from interoffice.resources.secrets import CredentialStore
-    from interoffice.store.views import ApprovalView
+    from interoffice.store import Ledger, RunView
+    from interoffice.store.views import ApprovalRowView, ApprovalView
 
 Listed = listings.Listed
 Say = Callable[[str], None]
@@ -52,11 +52,15 @@ class Office:
     @cached_property
     def project(self) -> Project:
         """The project's files."""
+        from interoffice.plan.project import open_project
+
         return open_project(self.folder)
 
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, made on first use."""
+        from interoffice.store import Ledger
+
         self.state.mkdir(parents=True, exist_ok=True)
         return Ledger.open(self.state / "ledger.db")
 
@@ -109,6 +113,8 @@ class Office:
             signed_in = self.people_store.signed_in()
             if signed_in is not None:
                 return signed_in
+        import getpass
+
         return f"account:{getpass.getuser()}"
 
     def _signed_in(self) -> str | None:
@@ -140,6 +146,7 @@ class Office:
             self.people_store.add(person, phrase)
         else:
             self.people_store.passwd(person, old=old, new=phrase)
+        self._note("person.added" if old is None else "person.passphrase", person)
 
     def verify_person(self, person: str, phrase: str) -> bool:
         """Whether this is the person's passphrase."""
@@ -171,16 +178,27 @@ class Office:
     def set_credential(self, name: str, parts: Mapping[str, str]) -> None:
         """Keeps the parts of a credential; what was kept before under that name is replaced."""
         self.credential_store.set(name, parts)
+        self._note("credential.set", name, {"parts": sorted(parts)})
 
     def remove_credential(self, name: str) -> None:
         """Forgets a credential."""
         self.credential_store.remove(name)
+        self._note("credential.removed", name)
 
     def resume_credential(self, name: str) -> None:
         """A paused credential may be tried again."""
         with self._engine() as engine:
             if not engine.resume_credential(name, person=self.actor()):
                 raise UsageError(f"{name} is not paused; `runner.py credentials list` shows which are.")
+
+    def _note(self, act: str, subject: str, details: Mapping[str, object] | None = None) -> None:
+        """An act of a person, kept in the audit."""
+        from interoffice.store import audit
+
+        now, actor = datetime.now(UTC), self.actor()
+        self.ledger.write(
+            lambda tx: audit.write(tx, now=now, actor=actor, act=act, subject=subject, details=details or {})
+        )
 
     # --- files ---
 
@@ -296,11 +314,17 @@ class Office:
             options=options,
         )
 
+    def _zone(self) -> ZoneInfo:
+        """The project's time zone."""
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(self.project.settings.timezone)
+
     def _moment(self, as_of: str | None) -> datetime:
         """The planned time: now, or a day (its start) or a time in the project's zone."""
         if as_of is None:
             return datetime.now(UTC)
-        zone = ZoneInfo(self.project.settings.timezone)
+        zone = self._zone()
         try:
             if len(as_of) == len("2026-11-23"):
                 return datetime.combine(date.fromisoformat(as_of), time(), zone)
@@ -310,10 +334,27 @@ class Office:
         return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
     def _start(self, plan: Plan, environment: str | None, *, in_process: bool, hear: Progress) -> RunEnded:
+        self._warn_of_nobody(plan, hear)
         with self._engine(environment, in_process=in_process) as engine:
             run_id = engine.start(plan, signed_in=self._signed_in())
             engine.drive(run_id, hear, wait_up_to_s=SHORT_WAIT_S)
         return self._ended(run_id)
+
+    def _warn_of_nobody(self, plan: Plan, hear: Progress) -> None:
+        """Says before the run that nobody will be allowed to decide in it: who started it can't be known."""
+        from interoffice.engine.progress import Event
+        from interoffice.model.workflow import Approve, walk
+
+        settings = self.project.settings
+        if plan.started_by in settings.people or settings.person_by_email(plan.started_by) is not None:
+            return
+        steps = (step for workflow in plan.load().workflows.values() for step in walk(workflow.steps))
+        if any(isinstance(step.kind, Approve) for step in steps):
+            words = (
+                "Nobody is signed in, so what waits for a second person in this run can't be decided: "
+                "runner.py people sign-in NAME, then run it"
+            )
+            hear(Event(name="message", run_id="", text=words, level="warning"))
 
     def run_bot(
         self, name: str, *, inputs: Mapping[str, str], environment: str | None = None, hear: Progress
@@ -386,9 +427,21 @@ class Office:
         """What came of a run, from its row alone."""
         if run.error is not None:
             return run.error.message
+        if run.state is RunState.SKIPPED:
+            return run.waiting_for
+        if self._is_interrupted(run):
+            return f"interrupted, its process has died: runner.py resume {run.run_id}"
         if run.waiting_for:
             return f"waits for {run.waiting_for}"
         return ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in run.items.items() if count)
+
+    def _is_interrupted(self, run: RunView) -> bool:
+        """True of a run that stands as running while the process that had it is dead."""
+        from interoffice.engine.alive import LifeLocks
+
+        if run.state is not RunState.RUNNING or run.engine_id is None:
+            return False
+        return LifeLocks(self.state / "locks").is_dead(run.engine_id)
 
     def show(self, run: str) -> Listed:
         """One run with its steps."""
@@ -402,7 +455,7 @@ class Office:
         told = listings.run_row(view, self._sentence(view.run_id))
         seconds = (view.ended_at - view.begun_at).total_seconds() if view.ended_at and view.begun_at else None
         return told | {
-            "planned": listings.at(view.planned_at),
+            "planned": listings.at(view.planned_at, self._zone()),
             "started": listings.at(view.begun_at or view.created_at),
             "took_s": seconds,
             "steps": [listings.step_row(each, titles.get(each.step_id, each.step_id)) for each in steps],
@@ -413,14 +466,16 @@ class Office:
     def items(self, run: str, *, state: str | None = None, key: str | None = None) -> list[Listed]:
         """Work items of a run."""
         from interoffice.office.records import formats_of_project, loaded_plan, masked_columns
+        from interoffice.report.record import kinds_of
 
         if state is not None and state not in set(ItemState):
             raise UsageError(f"--state {state}: items are {', '.join(ItemState)}.")
         view = self._run(run)
         masked = masked_columns(self.project, loaded_plan(self.ledger, view.run_id))
         formats = formats_of_project(self.project)
+        kinds = kinds_of(self.ledger.steps(view.run_id))
         found = self.ledger.items(view.run_id, state=state)
-        return [listings.item_row(each, formats, masked) for each in found if key is None or key in each.key]
+        return [listings.item_row(each, formats, masked, kinds) for each in found if key is None or key in each.key]
 
     def edit_item(self, item: str, changes: Mapping[str, str], *, person: str) -> str:
         """Corrects values of an item that is not being worked; checked again, in the audit."""
@@ -471,7 +526,8 @@ class Office:
             run=view.run_id,
             step=approval.step_id,
             ask=str(approval.terms.get("ask", "")),
-            columns={"row": "row"} | {name: name.replace("_", " ") for name in names},
+            columns=({} if _shows_key(open_rows, names) else {"row": "row"})
+            | {name: name.replace("_", " ") for name in names},
             rows=[
                 {"row": row.key} | listings.record_row(_chosen(row.row, names), formats, NOTHING, kinds)
                 for row in open_rows
@@ -603,6 +659,8 @@ class Office:
             yield "to settle what is in doubt: runner.py doubts, then runner.py settle"
         if view.items.get(ItemState.ON_HOLD) or view.items.get(ItemState.FAILED):
             yield f"to try held and failed items again: runner.py retry {view.run_id}"
+        if self._is_interrupted(view):
+            yield f"its process has died; to go on at the last finished step: runner.py resume {view.run_id}"
         if view.state is RunState.FAILED:
             yield f"to go on after the repair: runner.py resume {view.run_id}"
         if view.wake_at is not None and view.state is RunState.WAITING:
@@ -611,3 +669,8 @@ class Office:
 
 def _chosen(row: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
     return {name: row.get(name) for name in names}
+
+
+def _shows_key(rows: Sequence[ApprovalRowView], names: Sequence[str]) -> bool:
+    """Whether a column that is shown names each row already."""
+    return any(all(row.row.get(name) == row.key for row in rows) for name in names)

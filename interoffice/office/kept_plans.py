@@ -129,6 +129,7 @@ def _refuse_changed_sources(project: Project, sources: Mapping[str, str], path: 
 
 def _changed(project: Project, file: str, path: Path, key: str, *, kind: str = "") -> NoReturn:
     words = kind or next((word for folder, word in KINDS.items() if file.startswith(folder)), "The file")
+    words = "The bot" if file.endswith(".py") else words
     what = "is gone" if project.digest(file) is None else "has changed"
     raise Refused(
         f"{words} {file} {what} since the plan {path} was made, so nothing is done; "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
-from interoffice.model.table import Table
-from interoffice.model.values import Formats, Value
-from interoffice.store.views import ApprovalView, AuditView, IntentView, ItemView, RunView, StepView
+if TYPE_CHECKING:
+    from interoffice.model.values import Formats, Value
+    from interoffice.store.views import ApprovalView, AuditView, IntentView, ItemView, RunView, StepView
 
 Listed = dict[str, object]
 
@@ -37,18 +38,22 @@ def step_row(step: StepView, title: str) -> Listed:
         "state": str(step.state),
         "took": _took(step.started_at, step.ended_at),
         "attempts": step.attempts or "",
-        "result": step.error.message if step.error else step.note or _outputs(step.outputs),
+        "result": step.error.message if step.error else step.note or _outputs(step),
         "error": step.error.as_json() if step.error else None,
     }
 
 
-def _outputs(outputs: Mapping[str, Value]) -> str:
-    tables = {name: value for name, value in outputs.items() if isinstance(value, Table)}
+def _outputs(step: StepView) -> str:
+    from interoffice.model.table import Table
+
+    if step.kind == "stop":
+        return str(step.outputs.get("reason") or "")
+    tables = {name: value for name, value in step.outputs.items() if isinstance(value, Table)}
     return ", ".join(f"{name} {table.row_count}" for name, table in tables.items())
 
 
-def item_row(item: ItemView, formats: Formats, masked: frozenset[str]) -> Listed:
-    """One work item."""
+def item_row(item: ItemView, formats: Formats, masked: frozenset[str], kinds: Mapping[str, str]) -> Listed:
+    """One work item; `kinds` column -> kind of its type, so that money looks like money."""
     return {
         "item": item.item_id,
         "run": item.run_id,
@@ -56,9 +61,9 @@ def item_row(item: ItemView, formats: Formats, masked: frozenset[str]) -> Listed
         "key": item.key,
         "state": str(item.state),
         "attempts": item.attempts,
-        "row": record_row(item.row, formats, masked),
-        "outputs": record_row(item.result[0], formats, masked) if item.result else {},
-        "error": item.error.message if item.error else "",
+        "row": record_row(item.row, formats, masked, kinds),
+        "outputs": record_row(item.result[0], formats, masked, kinds) if item.result else {},
+        "error": item.error.message if item.error else item.comment or "",
         "error_kind": item.error.kind if item.error else "",
         "error_code": item.error.code if item.error else "",
         "ended": item.ended_at,
@@ -130,6 +135,6 @@ def _took(started: datetime | None, ended: datetime | None) -> str:
     return took(started, ended)
 
 
-def at(moment: datetime) -> str:
-    """A moment on the operator's own clock."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def at(moment: datetime, zone: tzinfo | None = None) -> str:
+    """A moment on the operator's own clock, or on that of a zone."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

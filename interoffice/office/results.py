@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from interoffice.errors import UsageError
+from interoffice.frozen import dataclass
 from interoffice.model.work import RunState
 from interoffice.problem import Problem
 

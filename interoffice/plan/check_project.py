@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from interoffice.errors import UsageError
+from interoffice.model.contract import TableFile
 from interoffice.plan.check_settings import check_settings
+from interoffice.plan.check_table_files import check_table_file
 from interoffice.plan.check_workflow import check_workflow_file
 from interoffice.plan.project import LAYOUTS, SELECTORS, TABLES, WORKFLOWS, Project
 from interoffice.plan.unused_screens import find_unused
@@ -93,6 +95,8 @@ def _problems_of_files(project: Project, files: Collection[str], *, everything: 
             loaded = load(name) if everything or names & set(files) else None
             if loaded is not None:
                 yield from loaded.problems
+            if loaded is not None and loaded.is_read and isinstance(loaded.content, TableFile):
+                yield from check_table_file(project, loaded.content)
     settings = project.settings_file if everything or "settings.yaml" in files else None
     if settings is not None:
         yield from settings.problems

@@ -8,9 +8,10 @@ typed later?).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, NamedTuple
 
+from interoffice.frozen import dataclass
 from interoffice.language.nodes import Attribute, Binary, Literal, Name, Node, Where, children
 
 

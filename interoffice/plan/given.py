@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from interoffice.declaration import BotInput
+from interoffice.frozen import dataclass
 from interoffice.model.workflow import Raw
 from interoffice.plan.scope import Known
 from interoffice.problem import Path

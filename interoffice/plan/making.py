@@ -82,6 +82,8 @@ def _refuse_options(workflow: Workflow, options: RunOptions) -> None:
         meant = did_you_mean(options.until, ids)
         hint = f'did you mean "{meant}"?' if meant else f"there is {', '.join(ids)}"
         raise UsageError(f'{workflow.key} has no step "{options.until}"; {hint}')
+    if options.only is not None and not options.only.strip():
+        raise UsageError("--only needs the key of a work item behind it")
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
 

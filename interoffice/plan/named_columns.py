@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from interoffice.frozen import dataclass
 from interoffice.model.selectors import Application, Element, Screen
 from interoffice.model.types import Type
 from interoffice.plan.input_types import table_type

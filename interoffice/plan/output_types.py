@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from interoffice.declaration import BotDescription, BotOutput
+from interoffice.frozen import dataclass
 from interoffice.model.types import (
     ANY,
     TEXT,

@@ -6,10 +6,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import datetime
 from typing import Any
 
+from interoffice.frozen import dataclass
 from interoffice.model.values import Value
 from interoffice.model.workflow import Workflow
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Generic, TypeVar, cast
 
 from interoffice.errors import MistakesFound, ProjectError, UsageError
+from interoffice.frozen import dataclass
 from interoffice.loader.composer import decode
 from interoffice.model.contract import TableFile
 from interoffice.model.selectors import Application

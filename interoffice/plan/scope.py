@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Final
 
+from interoffice.frozen import dataclass
 from interoffice.language.names import UsedName
 from interoffice.language.scopes import NameProblem, columns_of
 from interoffice.model.types import ANY, TEXT, Type, record_of

@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
+
+from interoffice.frozen import dataclass
 
 CACHE_FORMAT: Final = 1
 

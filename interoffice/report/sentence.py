@@ -16,7 +16,8 @@ DONE_WORDS = {"screens.fill_form": "entered", "email.send": "mailed", "queue.add
 
 def sentence(record: Record) -> str:
     """E.g. "12 of 14 orders entered, 1 rejected; 6 min 12 s; started by anna"."""
-    parts = [", ".join(_outcomes(record))]
+    told = ", ".join(outcome for outcome in _outcomes(record) if outcome)
+    parts = [told or record.run.state.replace("_", " ")]
     run = record.run
     if run.begun_at and run.ended_at:
         parts.append(length((run.ended_at - run.begun_at).total_seconds()))
@@ -26,6 +27,9 @@ def sentence(record: Record) -> str:
 
 def _outcomes(record: Record) -> Iterator[str]:
     loop = main_loop(record)
+    if record.run.state is RunState.SKIPPED:
+        yield f"skipped: {record.run.waiting_for}"
+        return
     if record.run.state is RunState.FAILED:
         yield _failure(record)
     if loop is not None:
@@ -39,9 +43,20 @@ def _failure(record: Record) -> str:
     error = record.run.error
     if error is None:
         return "failed"
-    step = next((step for step in walk(record.workflow.steps) if step.id == error.step.split(".")[-1]), None)
-    where = f" at “{step.title}”" if step else ""
+    title = title_at(record, error.step)
+    where = f" at {title}" if title else ""
     return f"stopped{where}: {error.message.splitlines()[0].rstrip('.:')}"
+
+
+def title_at(record: Record, path: str) -> str:
+    """What a person calls the step of a path: “Send the mail”; inside an item the loop's title and the item's key."""
+    titles = {step.id: step.title for step in walk(record.workflow.steps)}
+    outer, bracket, rest = path.partition("[")
+    if not bracket:
+        title = titles.get(path.split(".")[-1])
+        return f"“{title}”" if title else ""
+    key = rest.rpartition("]")[0]
+    return f"“{titles.get(outer.split('.')[-1], outer)}”, {key}"
 
 
 def main_loop(record: Record) -> Step | None:
@@ -67,7 +82,12 @@ def _items(record: Record, loop: Step) -> Iterator[str]:
     states = Counter(item.state for item in items)
     noun = loop.id.replace("_", " ")
     total = max(len(items), _rows_that_came(record))
-    yield f"{states[ItemState.SUCCESSFUL]} of {total} {noun} {done_word(loop)}"
+    if record.run.rehearse:
+        rehearsed = sum(1 for item in items if item.state is ItemState.CANCELLED and item.attempts)
+        states[ItemState.CANCELLED] -= rehearsed
+        yield f"{rehearsed} of {total} {noun} rehearsed, none {done_word(loop)}"
+    else:
+        yield f"{states[ItemState.SUCCESSFUL]} of {total} {noun} {done_word(loop)}"
     if states[ItemState.ALREADY_THERE]:
         yield f"{states[ItemState.ALREADY_THERE]} already there"
     for state, words in (
@@ -115,8 +135,11 @@ def _rows(record: Record) -> Iterator[str]:
 
 def _plain_end(record: Record) -> str:
     stop = next((step for step in record.top_steps() if step.kind == "stop" and step.state == "succeeded"), None)
-    if stop is not None and stop.note:
-        return stop.note.rstrip(".")
+    reason = stop.outputs.get("reason") if stop is not None else None
+    if reason:
+        return str(reason).rstrip(".")
+    if record.run.state is RunState.WAITING:
+        return ""
     done = sum(1 for step in record.top_steps() if step.state == "succeeded")
     return (
         f"{many(done, 'step')} done"

@@ -14,7 +14,7 @@ from interoffice.report import cells
 from interoffice.report.annotated import annotated_lines
 from interoffice.report.mails import mails_told
 from interoffice.report.record import Record
-from interoffice.report.sentence import check_counts, outcome, sentence
+from interoffice.report.sentence import check_counts, outcome, sentence, title_at
 from interoffice.report.story import (
     ApprovalTold,
     AttemptTold,
@@ -76,7 +76,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
 
 def _errors(record: Record) -> Iterator[tuple[str, str]]:
     if record.run.error is not None:
-        yield record.run.error.step or "the run", record.run.error.message
+        yield title_at(record, record.run.error.step) or "The run", record.run.error.message
 
 
 # --- steps ---

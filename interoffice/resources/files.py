@@ -112,11 +112,6 @@ class FileRoots:
         digest, size_bytes = digest_of(path)
         return FileValue(path=self._told(path), name=path.name, sha256=digest, size_bytes=size_bytes)
 
-    def written(self, path: Path) -> FileValue:
-        """The value of a file that the run has just written: it stands there, and the run keeps a copy as evidence."""
-        self.keep(path, path.name)
-        return self.held(path)
-
     def _readable_value(self, file: FileValue) -> Path:
         place = (self.project / file.path).resolve()
         allowed = self._is_below(place, (*self.read_roots, *self.write_roots)) or place.is_relative_to(self.run_folder)

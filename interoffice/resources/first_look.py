@@ -13,8 +13,9 @@ from typing import Any, Final, Literal
 
 from interoffice.errors import BusinessError
 from interoffice.model.contract import Writing
-from interoffice.resources.sheet_marks import find_marks
+from interoffice.resources.sheet_marks import DamagedWorkbook
 from interoffice.resources.sheets import Cell, RawRow, format_of, open_sheet
+from interoffice.resources.table_rows import MARKS_OF
 
 _ROWS: Final = 1_000
 _HEAD_BYTES: Final = 1 << 20
@@ -65,7 +66,10 @@ def look_at(path: Path, name: str, *, sheet: str | None, unpacked_bytes: int) ->
         raise BusinessError(f"{name} holds no rows; export it with a header", code="file_empty")
     at = _header_at(rows)
     header = tuple(" ".join(str(cell).split()) for cell in rows[at].cells)
-    marks = find_marks(path, raw.sheet, formats_of=frozenset(range(len(header)))) if found == "xlsx" else None
+    try:
+        marks = MARKS_OF[found](path, raw.sheet, frozenset(range(len(header)))) if found != "csv" else None
+    except DamagedWorkbook as error:
+        raise BusinessError(f"{name} is damaged ({error}); export it again", code="file_unreadable") from error
     cells = []
     for row in rows[at + 1 :]:
         percents = [marks is not None and marks.is_percent(row.number, place) for place in range(len(row.cells))]

@@ -1,4 +1,4 @@
-"""What an XLSX workbook says of its cells that the reader leaves out: errors, and number formats.
+"""What a workbook says of its cells that the reader leaves out: errors, and number formats. Here for XLSX.
 
 The reader (python-calamine 0.9.1, measured) gives an error cell as blank and a number without its format. So #N/A would
 pass as missing, 15 % as 0.15 points, and the id 004711, typed as a number and shown by the format 000000, as 4711.
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 from xml.parsers import expat
 
-_PERCENT_IDS: Final = {"9": "0%", "10": "0.00%"}
-_FIRST_CUSTOM_ID: Final = 164
+PERCENT_IDS: Final = {9: "0%", 10: "0.00%"}
+"""Number formats that every workbook knows by number (ECMA-376 18.8.30)."""
+FIRST_CUSTOM_ID: Final = 164
 _PLAIN: Final = re.compile(r"general|@|[#,]*0(\.[0#]+)?(;.*)?", re.IGNORECASE)
 _PADDED: Final = re.compile(r"0{2,}")
 _CELL: Final = re.compile(r"([A-Z]+)(\d+)")
@@ -48,7 +49,7 @@ class Marks:
         return self.formats.get((row, column))
 
 
-def find_marks(path: Path, sheet: str, *, formats_of: frozenset[int]) -> Marks:
+def find_xlsx_marks(path: Path, sheet: str, formats_of: frozenset[int]) -> Marks:
     """The marks of one sheet; number formats only of the columns in `formats_of`. DamagedWorkbook where it is one."""
     try:
         return _find_marks(path, sheet, formats_of)
@@ -68,7 +69,7 @@ def _find_marks(path: Path, sheet: str, formats_of: frozenset[int]) -> Marks:
     if not used and not re.search(rb'\bt=["\']e["\']', content):
         return Marks()
     walk = _Walk({index: telling[index] for index in used}, formats_of)
-    _parse(content, start=walk.start, end=walk.end, text=walk.text)
+    parse_xml(content, start=walk.start, end=walk.end, text=walk.text)
     return Marks(errors=walk.errors, formats=walk.formats)
 
 
@@ -112,6 +113,11 @@ class _Walk:
             self.errors[self.row, self.column] += text
 
 
+def is_telling(code: str) -> bool:
+    """True of a number format that shows more than the number's digits, or more digits."""
+    return _PADDED.fullmatch(code) is not None or _PLAIN.fullmatch(code) is None
+
+
 def column_number(letters: str) -> int:
     """The column of its letters: A is 0, AA is 26."""
     number = 0
@@ -134,18 +140,18 @@ def _sheet_part(packed: zipfile.ZipFile, sheet: str) -> str:
 
 def _telling_styles(packed: zipfile.ZipFile) -> dict[int, str]:
     """Style index -> number format, for the formats that show more than the number's digits."""
-    codes, styles, in_cells = dict(_PERCENT_IDS), {}, False
+    codes, styles, in_cells = dict(PERCENT_IDS), {}, False
     index = 0
     for tag, attributes in _elements(packed, "xl/styles.xml"):
-        if tag == "numFmt" and int(attributes.get("numFmtId", 0)) >= _FIRST_CUSTOM_ID:
-            codes[attributes["numFmtId"]] = attributes.get("formatCode", "")
+        if tag == "numFmt" and int(attributes.get("numFmtId", 0)) >= FIRST_CUSTOM_ID:
+            codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
         elif tag == "cellXfs":
             in_cells = True
         elif tag == "cellStyles":
             in_cells = False
         elif tag == "xf" and in_cells:
-            code = codes.get(attributes.get("numFmtId", "0"), "General")
-            if _PADDED.fullmatch(code) or not _PLAIN.fullmatch(code):
+            code = codes.get(int(attributes.get("numFmtId", 0)), "General")
+            if is_telling(code):
                 styles[index] = code
             index += 1
     return styles
@@ -154,11 +160,12 @@ def _telling_styles(packed: zipfile.ZipFile) -> dict[int, str]:
 def _elements(packed: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
     found: list[tuple[str, dict[str, str]]] = []
     if part in packed.namelist():
-        _parse(packed.read(part), start=lambda tag, attributes: found.append((tag.rpartition(":")[2], attributes)))
+        parse_xml(packed.read(part), start=lambda tag, attributes: found.append((tag.rpartition(":")[2], attributes)))
     return found
 
 
-def _parse(content: bytes, *, start: Any, end: Any = None, text: Any = None) -> None:
+def parse_xml(content: bytes, *, start: Any, end: Any = None, text: Any = None) -> None:
+    """Walk a part's XML; a document type (and with it every entity) is refused."""
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.EndElementHandler = end

@@ -1,4 +1,4 @@
-"""The raw cells of a file from outside: CSV, XLSX, XLS, XLSB, ODS, told apart by content and never by extension.
+"""The raw cells of a file from outside: CSV, XLSX, XLS, ODS, told apart by content and never by extension.
 
 Runs in the bounded child of `tables_in`: the files are hostile until read. Every refusal is a BusinessError with a
 code and the file's name: file_empty, file_unreadable, file_refused, wrong_format, wrong_encoding, sheet_missing.
@@ -25,8 +25,9 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ODS_TYPE: Final = "application/vnd.oasis.opendocument.spreadsheet"
 _PIECE_BYTES: Final = 1 << 20
 _LONGEST_CELL: Final = 1_000_000
-_NAMES: Final = {"csv": "a CSV file", "xlsx": "an XLSX workbook", "xls": "an XLS workbook", "ods": "an ODS workbook",
-                 "xlsb": "an XLSB workbook"}  # fmt: skip
+_NAMES: Final = {
+    "csv": "a CSV file", "xlsx": "an XLSX workbook", "xls": "an XLS workbook", "ods": "an ODS workbook",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +105,7 @@ def _packed_format(path: Path, name: str, unpacked_bytes: int) -> FileFormat:
     if kind.startswith(_ODS_TYPE):
         return "ods"
     if "xl/workbook.bin" in inside:
-        return "xlsb"
+        raise BusinessError(f"{name} is an XLSB workbook; save it as XLSX", code="wrong_format")
     if "xl/workbook.xml" in inside or "[Content_Types].xml" in inside:
         return "xlsx"
     raise BusinessError(f"{name} is a ZIP archive, not a workbook; unpack it first", code="wrong_format")

@@ -13,13 +13,16 @@ from interoffice.model.table import ROWS_AT_ONCE, Table, arrow_schema, cells_to_
 from interoffice.model.values import Value
 from interoffice.resources.cell_readers import PLAIN, CellReader, Shown, cell_text, reader_of
 from interoffice.resources.file_controls import check_controls, read_trailer
-from interoffice.resources.sheet_marks import DamagedWorkbook, Marks, find_marks
+from interoffice.resources.sheet_marks import DamagedWorkbook, Marks, find_xlsx_marks
+from interoffice.resources.sheet_marks_ods import find_ods_marks
+from interoffice.resources.sheet_marks_xls import find_xls_marks
 from interoffice.resources.sheets import Cell, RawRow, RawSheet, cell_name, open_sheet
 from interoffice.resources.table_header import Header, match_header
 
 MISTAKES_SHOWN: Final = 20
 MISTAKES_COUNTED: Final = 1_000
 """Behind so many the rest of a file isn't looked at: it is the wrong file."""
+MARKS_OF: Final = {"xlsx": find_xlsx_marks, "xls": find_xls_marks, "ods": find_ods_marks}
 _SHOWN_MATTERS: Final = ("text", "choice", "percent")
 """Types of columns where a cell's number format tells more than its number."""
 
@@ -126,13 +129,14 @@ class _Reading:
         return table
 
     def _marks(self, header: Header) -> Marks:
-        if self.raw.format != "xlsx":
+        find = MARKS_OF.get(self.raw.format)
+        if find is None:
             return Marks()
         telling = frozenset(
             place for name, place in header.places.items() if header.columns[name].type.kind in _SHOWN_MATTERS
         )
         try:
-            return find_marks(self.path, self.raw.sheet, formats_of=telling)
+            return find(self.path, self.raw.sheet, telling)
         except DamagedWorkbook as error:
             raise BusinessError(
                 f"{self.name} is damaged ({error}); export it again", code="file_unreadable"

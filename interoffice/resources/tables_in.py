@@ -243,14 +243,14 @@ class TableFiles:
         """A finished workbook that stands aside."""
         from interoffice.resources.tables_out import new_workbook
 
-        return new_workbook(self._files.writable(path), sheets, self._formats, self._files.written)
+        return new_workbook(self._files.writable(path), sheets, self._formats, self._files)
 
     def changed_workbook(self, path: str, sheet: str, key: tuple[str, ...], rows: Table) -> Change:
         """A finished workbook with these rows in its sheet, that stands aside."""
         from interoffice.resources.workbook_change import changed_workbook
 
         place = self._files.writable(path)
-        return changed_workbook(place, sheet, key, rows, formats=self._formats, held=self._files.written)
+        return changed_workbook(place, sheet, key, rows, formats=self._formats, keeper=self._files)
 
     def rows_stand_in(self, path: str, sheet: str, key: tuple[str, ...], rows: Table) -> bool:
         """True where the sheet holds all these rows already."""
@@ -263,7 +263,7 @@ class TableFiles:
         from interoffice.resources.tables_out import new_csv
 
         place, found = self._files.writable(path), self._table_contract(contract)
-        return new_csv(place, found, rows, self._formats.zone, self._files.written)
+        return new_csv(place, found, rows, self._formats.zone, self._files)
 
     def close(self) -> None:
         """End the reader's child."""

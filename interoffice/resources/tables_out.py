@@ -14,13 +14,13 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from time import time as time_now
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from interoffice.errors import ApplicationError, BusinessError
@@ -46,17 +46,25 @@ _ROWS_MEASURED: Final = 200
 _MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001  (xlsxwriter wants it naive; the same rows give the same bytes)
 
 
+class Keeper(Protocol):
+    """What keeps a run's files: `interoffice.resources.files.FileRoots`."""
+
+    def keep(self, path: Path, name: str) -> FileValue: ...
+
+    def held(self, path: Path) -> FileValue: ...
+
+
 class NewFile:
     """A finished file that stands aside. `put` brings it to its place; leaving the `with` without that drops it.
 
-    `instead_of`: the digest of what it was made from; where another content stands there by then, it isn't put.
+    `instead_of`: the digest of what it was made from; where another content stands there by then, it isn't put. The
+    run keeps its copy before the act, so that nothing but the rename comes after the intent.
     """
 
-    def __init__(
-        self, place: Path, aside: Path, held: Callable[[Path], FileValue], *, instead_of: str | None = None
-    ) -> None:
-        self.place, self._aside, self._held, self._instead_of = place, aside, held, instead_of
+    def __init__(self, place: Path, aside: Path, keeper: Keeper, *, instead_of: str | None = None) -> None:
+        self.place, self._aside, self._keeper, self._instead_of = place, aside, keeper, instead_of
         self.digest = digest_of(aside)[0]
+        keeper.keep(aside, place.name)
 
     def put(self) -> FileValue:
         """Rename it to its place (what stood there is replaced) and give it as a value."""
@@ -73,7 +81,7 @@ class NewFile:
             raise ApplicationError(
                 f"{self.place.name} could not be written: {error.strerror}", code="file_not_written"
             ) from error
-        return self._held(self.place)
+        return self._keeper.held(self.place)
 
     def is_in_place(self) -> bool:
         """True where exactly this content stands in its place already."""
@@ -100,25 +108,19 @@ def aside_of(place: Path) -> Path:
     return Path(name)
 
 
-def new_workbook(
-    place: Path, sheets: Mapping[str, Table], formats: Formats, held: Callable[[Path], FileValue]
-) -> NewFile:
+def new_workbook(place: Path, sheets: Mapping[str, Table], formats: Formats, keeper: Keeper) -> NewFile:
     """A workbook with a sheet per table: header, filter, types as cells. The same rows give the same bytes."""
     refuse_suffix(place, (".xlsx",))
     refuse_sheet_names(sheets)
     refuse_open_elsewhere(place)
-    aside = aside_of(place)
-    try:
+    with finishing(place) as aside:
         _write_workbook(aside, sheets, formats)
         sync_file(aside)
         _compare_workbook(aside, sheets, place.name, formats)
-        return NewFile(place, aside, held)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+        return NewFile(place, aside, keeper)
 
 
-def new_csv(place: Path, contract: Contract, rows: Table, zone: str, held: Callable[[Path], FileValue]) -> NewFile:
+def new_csv(place: Path, contract: Contract, rows: Table, zone: str, keeper: Keeper) -> NewFile:
     """A CSV file in the headers, encoding, delimiter, decimals and dates of a contract, read back against it."""
     missing = [name for name in contract.columns if name not in rows.columns]
     if missing:
@@ -127,8 +129,7 @@ def new_csv(place: Path, contract: Contract, rows: Table, zone: str, held: Calla
             code="wrong_header",
         )
     text = _csv_text(contract, rows, place.name, zone)
-    aside = aside_of(place)
-    try:
+    with finishing(place) as aside:
         write_durably(aside, _encoded(text, contract, place.name))
         meant = {name: column.type for name, column in contract.columns.items()}
         wanted = Table.from_rows(meant, ({name: row[name] for name in meant} for row in rows.rows()))
@@ -138,10 +139,24 @@ def new_csv(place: Path, contract: Contract, rows: Table, zone: str, held: Calla
                 "check decimals, dates and `missing_is`",
                 code="cell_not_writable",
             )
-        return NewFile(place, aside, held)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+        return NewFile(place, aside, keeper)
+
+
+@contextlib.contextmanager
+def finishing(place: Path) -> Iterator[Path]:
+    """A file aside to be finished; gone again where that fails. A disk that can't take it: `file_not_written`."""
+    try:
+        aside = aside_of(place)
+        try:
+            yield aside
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ApplicationError(
+            f"{place.name} could not be written ({error.strerror or error}); nothing was put in place",
+            code="file_not_written",
+        ) from error
 
 
 def refuse_suffix(place: Path, suffixes: tuple[str, ...]) -> None:
@@ -166,7 +181,7 @@ def refuse_sheet_names(names: Mapping[str, object]) -> None:
 
 
 def workbook_cell(value: Value, type: Type, place: str, zone: str) -> str | int | float | bool | date | datetime | None:
-    """A value as a workbook's cell holds it; `place` names it in the error."""
+    """A value as a workbook's cell holds it (line breaks of one kind); `place` names it in the error."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Decimal):
@@ -178,7 +193,7 @@ def workbook_cell(value: Value, type: Type, place: str, zone: str) -> str | int 
             raise BusinessError(f"{place}: {value.isoformat()} is before 1900, which a workbook does not know",
                                 code="cell_not_writable")  # fmt: skip
         return value
-    text = value if isinstance(value, str) else _as_text(value)
+    text = (value if isinstance(value, str) else _as_text(value)).replace("\r\n", "\n").replace("\r", "\n")
     bad = _UNWRITABLE.search(text)
     if bad is not None:
         raise BusinessError(
@@ -212,11 +227,15 @@ def _as_text(value: Value) -> str:
 def _write_workbook(aside: Path, sheets: Mapping[str, Table], formats: Formats) -> None:
     import xlsxwriter  # type: ignore[import-untyped]
 
-    with xlsxwriter.Workbook(str(aside), {"constant_memory": True}) as book:
+    try:
+        book = xlsxwriter.Workbook(str(aside), {"constant_memory": True})
         book.set_properties({"created": _MADE, "author": "Interoffice"})
         styles = _styles(book, formats)
         for name, table in sheets.items():
             _write_sheet(book.add_worksheet(name), name, table, styles, formats)
+        book.close()
+    except xlsxwriter.exceptions.FileCreateError as error:
+        raise OSError(str(error)) from error
 
 
 def _styles(book: Any, formats: Formats) -> dict[str, Any]:
@@ -306,11 +325,11 @@ def _compare_sheet(page: Any, sheet: str, table: Table, name: str, formats: Form
 
 
 def same_cell(meant: object, there: object) -> bool:
-    """Whether a cell read back holds what was meant; a text's line breaks count as one kind."""
+    """Whether a cell read back holds what was meant."""
     if meant is None or meant == "":
         return there == ""
     if isinstance(meant, str):
-        return isinstance(there, str) and meant.replace("\r\n", "\n").replace("\r", "\n") == there.replace("\r\n", "\n")
+        return isinstance(there, str) and meant == there.replace("\r\n", "\n")
     if isinstance(meant, datetime):
         if isinstance(there, datetime):
             return abs((there - meant).total_seconds()) < 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,13 +21,14 @@ from interoffice.errors import BusinessError
 from interoffice.model.formats import format_value
 from interoffice.model.table import Table
 from interoffice.model.types import Type
-from interoffice.model.values import FileValue, Formats, Value
+from interoffice.model.values import Formats, Value
 from interoffice.resources.files import digest_of
 from interoffice.resources.open_elsewhere import refuse_open_elsewhere
 from interoffice.resources.sheets import cell_name, format_of
 from interoffice.resources.tables_out import (
+    Keeper,
     NewFile,
-    aside_of,
+    finishing,
     new_workbook,
     raise_not_as_meant,
     refuse_sheet_names,
@@ -44,6 +45,7 @@ _LOST: Final[Mapping[str, str]] = {
     "xl/externalLinks/": "links to other workbooks", "xl/activeX/": "controls",
 }  # fmt: skip
 _HEADER_ROWS: Final = 20
+_ESCAPED: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _NUMBER_FORMATS: Final = {
     "date": "yyyy-mm-dd", "date_time": "yyyy-mm-dd hh:mm", "money": "#,##0.00##", "percent": "0.00##%",
 }  # fmt: skip
@@ -67,7 +69,7 @@ def changed_workbook(
     rows: Table,
     *,
     formats: Formats,
-    held: Callable[[Path], FileValue],
+    keeper: Keeper,
 ) -> Change:
     """The workbook with these rows in its sheet. A workbook or sheet that isn't there is made."""
     refuse_suffix(place, (".xlsx", ".xlsm"))
@@ -75,7 +77,7 @@ def changed_workbook(
     refuse_open_elsewhere(place)
     if not place.exists():
         refuse_sheet_names({sheet: rows})
-        made = new_workbook(place, {sheet: rows}, formats, held)
+        made = new_workbook(place, {sheet: rows}, formats, keeper)
         return Change(file=made, added=rows.row_count, changed=0)
     before = digest_of(place)[0]
     book = _load(place)
@@ -84,7 +86,7 @@ def changed_workbook(
     added, changed = target.put_in(wanted)
     if not added and not changed:
         return Change(file=None, added=0, changed=0)
-    return Change(file=_saved(book, place, before, target, wanted, held), added=added, changed=changed)
+    return Change(file=_saved(book, place, before, target, wanted, keeper), added=added, changed=changed)
 
 
 def rows_stand_in(place: Path, sheet: str, key: Sequence[str], rows: Table, *, formats: Formats) -> bool:
@@ -239,7 +241,7 @@ class _Target:
             cells = [self.page.cell(number, self.places[name]) for name in self.key]
             if any(cell.value is None or cell.value == "" for cell in cells):
                 continue
-            own = tuple(_key_text(cell.value) for cell in cells)
+            own = tuple(_key_text(_value(cell)) for cell in cells)
             if own in standing:
                 raise BusinessError(
                     f'sheet "{self.sheet}" of {self.name} has the key {", ".join(own)} in rows {standing[own]} and '
@@ -321,12 +323,17 @@ def _set(cell: Any, meant: Any) -> None:
 
 def _set_text(cell: Any, text: str) -> None:
     """A text cell, whatever the text begins with: openpyxl alone would make a formula of `=1+1`."""
-    cell.value = text
+    cell.value = _ESCAPED.sub("_x005F_", text)
     cell.data_type = "s"
 
 
+def _value(cell: Any) -> Any:
+    """What a cell holds: openpyxl leaves the escapes of ECMA-376 22.9.2.19 in the text."""
+    return cell.value.replace("_x005F_", "_") if isinstance(cell.value, str) else cell.value
+
+
 def _holds(cell: Any, meant: Any) -> bool:
-    value = "" if cell.value is None else cell.value
+    value = "" if cell.value is None else _value(cell)
     if isinstance(meant, str) and cell.data_type == "f":
         return False
     if isinstance(meant, date) and not isinstance(meant, datetime) and isinstance(value, datetime):
@@ -342,18 +349,14 @@ def _saved(
     before: str,
     target: _Target,
     wanted: Mapping[Key, Mapping[str, Value]],
-    held: Callable[[Path], FileValue],
+    keeper: Keeper,
 ) -> NewFile:
     """The changed workbook, saved aside, reopened, its rows compared; refused when the original changed meanwhile."""
-    aside = aside_of(place)
-    try:
+    with finishing(place) as aside:
         book.save(aside)
         sync_file(aside)
         _compare(aside, place.name, target, wanted)
-        return NewFile(place, aside, held, instead_of=before)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+        return NewFile(place, aside, keeper, instead_of=before)
 
 
 def _compare(aside: Path, name: str, target: _Target, wanted: Mapping[Key, Mapping[str, Value]]) -> None:

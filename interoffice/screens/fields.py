@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,15 +11,13 @@ from interoffice.model.selectors import PLAIN_TYPES, Screen
 from interoffice.model.values import Value
 from interoffice.screens.finding import Place
 from interoffice.screens.formats import for_people, same, typed
-from interoffice.screens.page import PageReplaced
-from interoffice.screens.relations import choose_related
+from interoffice.screens.keyboard import type_when_possible
+from interoffice.screens.relations import NoList, choose_related
 from interoffice.screens.session import Session, press_problem
 from interoffice.screens.sight import Sight
 from interoffice.screens.typed_into import type_into
 
 TRIES: Final = 3
-_PASSING: Final = frozenset({"not_found", "disabled", "covered", "replaced"})
-"""What keeps a field from being typed into now and may pass."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,33 +58,13 @@ def type_group(session: Session, screen: Screen, group: Sequence[Meant]) -> None
     if behind is not None:
         session.press(screen, behind)
         session.settle()
-    problems = _typed_when_possible(session, [(meant.place, meant.typed) for meant in group])
+    problems = type_when_possible(session, [(meant.place, meant.typed) for meant in group])
     for meant in group:
         if meant.place.key in problems:
             raise _not_typed(session, meant, problems[meant.place.key])
-    if "page" in problems:
-        raise ApplicationError(f"{session.here} keeps being replaced while it is typed into", code="not_typed")
     if back is not None:
         session.settle()
         session.press(screen, back)
-
-
-def _typed_when_possible(session: Session, asked: list[tuple[Place, Mapping[str, Any]]]) -> Mapping[str, Any]:
-    """The problems that did not pass; none when everything was typed."""
-    deadline = time.monotonic() + session.patience_s
-    while True:
-        sight: Sight | None = None
-        try:
-            problems, sight = session.web.type_together(asked)
-        except PageReplaced:
-            problems = {"page": {"problem": "replaced"}}
-        passes = any(problem["problem"] in _PASSING for problem in problems.values())
-        if not passes or time.monotonic() > deadline:
-            return problems  # type: ignore[no-any-return]
-        popups = session.popups_pressed
-        session.look([place for place, _ in asked], since=None if sight is None else sight.movement.moves)
-        if session.popups_pressed != popups:
-            session.settle()
 
 
 def _not_typed(session: Session, meant: Meant, problem: Mapping[str, Any]) -> ApplicationError | BusinessError:
@@ -109,20 +86,28 @@ def fill_alone(session: Session, screen: Screen, meant: Meant, beside: Iterable[
     """Types one value, leaves the field, waits until the page is quiet, reads it back; three times at most."""
     places = [meant.place, *beside]
     sight: Sight | None = None
-    for _ in range(TRIES):
-        element = meant.place.element
-        if element.type == "relation" or element.options is not None:
-            choose_related(session, screen, meant.place, meant.value)
-        elif element.typed_into:
-            type_into(session, meant.place, meant.value)
-        else:
-            type_group(session, screen, [meant])
+    for left in reversed(range(TRIES)):
+        try:
+            _type_alone(session, screen, meant)
+        except NoList:
+            if not left:
+                raise
         sight = session.settle(places)
         session.note_drift(sight, [meant.place])
         if meant.stands(sight):
             return
     assert sight is not None
     raise did_not_stay(session, meant, sight)
+
+
+def _type_alone(session: Session, screen: Screen, meant: Meant) -> None:
+    element = meant.place.element
+    if element.type == "relation" or element.options is not None:
+        choose_related(session, screen, meant.place, meant.value)
+    elif element.typed_into:
+        type_into(session, meant.place, meant.value)
+    else:
+        type_group(session, screen, [meant])
 
 
 def did_not_stay(session: Session, meant: Meant, sight: Sight) -> ApplicationError:

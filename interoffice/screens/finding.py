@@ -112,7 +112,8 @@ def masked(element: Element) -> Element:
 
 
 def split_frames(chain: Iterable[ScopeStep]) -> tuple[tuple[str, ...], list[ScopeStep]]:
-    """The frames to go through, and the steps inside the last one. `page`, `frame` and `dialog` begin anew."""
+    """The frames to go through, and the steps inside the last one. `page`, `frame` and `dialog` (an application's
+    own of that name too) begin anew."""
     frames: list[str] = []
     steps: list[ScopeStep] = []
     was_frame = False
@@ -122,7 +123,7 @@ def split_frames(chain: Iterable[ScopeStep]) -> tuple[tuple[str, ...], list[Scop
             steps = []
         elif step.kind == "page":
             frames, steps = [], []
-        elif step.kind == "dialog":
+        elif step.kind == "dialog" or step.name == "dialog":
             steps = [step]
         else:
             steps.append(step)

@@ -82,15 +82,19 @@ def _search_once(session: Session, screen: Screen, owner: Screen, wanted: Wanted
     reader.search(wanted.by)
     rows = reader.read_all()
     searched = f"{session.application.key}.{screen.name} for {wanted.said}"
-    equal = [row for row in rows if all(same_value(wanted.by[name], row[name], reader.fields[name])
-                                        for name in wanted.by if name in row)]  # fmt: skip
+    equal = [number for number, row in enumerate(rows) if _fits(wanted, row, reader.fields)]
     if not equal:
         return NotFound(searched=searched)
     if wanted.open_row:
-        return _open_records(session, reader, owner, wanted, len(rows))
+        return _open_records(session, reader, owner, wanted, equal)
     if len(equal) > 1:
         return Unclear(why=f"{len(equal)} records in {searched}")
-    return _answer(session, owner, wanted, equal[0], reader.fields)
+    return _answer(session, owner, wanted, rows[equal[0]], reader.fields)
+
+
+def _fits(wanted: Wanted, row: Mapping[str, Value], fields: Mapping[str, Field]) -> bool:
+    """Whether a row of the list has every value searched by, as far as the list shows it."""
+    return all(same_value(value, row[name], fields[name]) for name, value in wanted.by.items() if name in row)
 
 
 def _columns(screen: Screen, wanted: Wanted) -> Sequence[str]:
@@ -132,13 +136,13 @@ def _reference(values: Mapping[str, Value]) -> str:
     return next((format_value(value) for value in values.values() if value is not None), "")
 
 
-def _open_records(session: Session, reader: ListReader, owner: Screen, wanted: Wanted, count: int) -> Answer:
+def _open_records(session: Session, reader: ListReader, owner: Screen, wanted: Wanted, rows: list[int]) -> Answer:
     """Opens each record found (at most 5) on its own screen and compares it there."""
-    if count > MOST_OPENED:
-        return Unclear(why=f"{count} records for {wanted.said}: too many to open each")
+    if len(rows) > MOST_OPENED:
+        return Unclear(why=f"{len(rows)} records for {wanted.said}: too many to open each")
     answers = []
-    for row in range(count):
-        if row:
+    for row in rows:
+        if row != rows[0]:
             session.open(reader.screen, searching=wanted.by)
             reader.search(wanted.by)
         found = _open_row(session, reader, owner, wanted, row)

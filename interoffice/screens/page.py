@@ -71,8 +71,13 @@ class WebPage:
     # going somewhere
 
     def go(self, address: str, *, within_s: float) -> None:
-        """Opens an address; ApplicationError (transient) when it does not answer."""
+        """Opens an address anew; ApplicationError (transient) when it does not answer.
+
+        An address that differs behind the # only would stay in the same document, with whatever it still holds.
+        """
         try:
+            if "#" in address and address.partition("#")[0] == self.page.url.partition("#")[0]:
+                self.page.goto("about:blank")
             self.page.goto(address, wait_until="commit", timeout=within_s * 1000)
         except Error as error:
             self._refuse_closed(error)

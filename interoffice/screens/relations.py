@@ -10,12 +10,18 @@ from interoffice.model.selectors import Screen
 from interoffice.model.values import Value
 from interoffice.screens.finding import Place
 from interoffice.screens.formats import fold, for_people, holds_words, same
-from interoffice.screens.page import PageReplaced
+from interoffice.screens.keyboard import type_when_possible
 from interoffice.screens.session import Session, press_problem
 
 
+class NoList(ApplicationError):
+    """No completion list came for what was typed."""
+
+    default_code = "no_list"
+
+
 def choose_related(session: Session, screen: Screen, place: Place, value: Value) -> None:
-    """Types the value and takes its entry; BusinessError naming the entries when none or several are it."""
+    """Types the value and takes its entry; BusinessError naming the entries when none or several are it. NoList."""
     session.press_behind(screen, place)
     state = session.settle([place]).state(place)
     if state.is_found and same(value, state.said["reading"], place.field):
@@ -31,11 +37,7 @@ def choose_related(session: Session, screen: Screen, place: Place, value: Value)
 def _type(session: Session, place: Place, text: str) -> None:
     """All but the last sign in one go, the last by a real key, since completion often listens to keys."""
     asked = {"text": text[:-1], "native": text[:-1]}
-    try:
-        problems, _ = session.web.type_together([(place, asked)], leave=False)
-    except PageReplaced:
-        message = f'"{place.element.name}" of {session.here} was replaced while it was typed into'
-        raise ApplicationError(message) from None
+    problems = type_when_possible(session, [(place, asked)], leave=False)
     if place.key in problems:
         raise ApplicationError(f'"{place.element.name}" of {session.here} {press_problem(problems[place.key], place)}')
     if text:
@@ -47,7 +49,7 @@ def _entry(session: Session, place: Place, text: str) -> int:
     css = place.element.options
     if css is None:
         raise ApplicationError(f'"{place.element.name}" has no `options`: where its entries are', transient=False)
-    deadline = time.monotonic() + session.patience_s
+    deadline = time.monotonic() + session.patience_s / 3
     while True:
         entries = session.web.options(css, place.frames)
         fitting = fitting_entries(entries, text, contains=place.field.compare == "contains")
@@ -57,8 +59,10 @@ def _entry(session: Session, place: Place, text: str) -> int:
         if (entries and not session.unrest(sight)) or time.monotonic() > deadline:
             break
         session.look([place], since=sight.movement.moves)
+    if not entries:
+        raise NoList(f'"{place.element.name}" of {session.here} shows no entries for what was typed')
     shown = for_people(text, place.field)
-    there = "; ".join(entries[:10]) or "nothing"
+    there = "; ".join(entries[:10])
     how = "several entries" if fitting else "no entry"
     message = f'"{place.element.name}" of {session.here} offers {how} for "{shown}": {there}'
     raise BusinessError(message, code="several_entries" if fitting else "no_entry")

@@ -8,13 +8,16 @@ import hmac
 import struct
 import time
 from collections.abc import Mapping
+from typing import Final
 
 from interoffice.errors import ApplicationError, CredentialRefused
 from interoffice.model.selectors import Screen, SignIn, SignInStep
 from interoffice.screens.finding import Place
-from interoffice.screens.page import PageReplaced
+from interoffice.screens.keyboard import type_when_possible
 from interoffice.screens.session import Session, press_problem
 from interoffice.screens.sight import Sight
+
+TRIES: Final = 3
 
 
 def sign_in(session: Session, parts: Mapping[str, str]) -> None:
@@ -51,6 +54,8 @@ class _Signing:
         self.screen = screen
         self.parts = parts
         self.next = 0
+        self.secret_sent = False
+        self.tries: dict[int, int] = {}
         self.done = session.condition(screen, sign.done_when)
         self.refused = session.condition(screen, sign.refused_when) if sign.refused_when else None
         names = {name for step in sign.steps for name in (*step.fill, *([step.press] if step.press else []))}
@@ -78,15 +83,30 @@ class _Signing:
             sight = self.session.look(self.places, since=sight.movement.moves)
 
     def _step_on_screen(self, sight: Sight) -> SignInStep | None:
-        """The first step not done yet whose fields can be typed into; those before it are passed over."""
-        for number in range(self.next, len(self.sign.steps)):
+        """The first step not done yet whose fields can be typed into; those before it are passed over.
+
+        The step done last is done again where its press got lost: its fields stand there empty, and it sent no secret.
+        """
+        for number in range(max(0, self.next - 1), len(self.sign.steps)):
             step = self.sign.steps[number]
             if step.if_ and not self.session.holds(self.session.condition(self.screen, step.if_), sight):
                 continue
-            if all(sight.state(place).is_enabled for place in self._fields(step)):
-                self.next = number + 1
-                return step
+            if not all(sight.state(place).is_enabled for place in self._fields(step)):
+                continue
+            if number < self.next and not self._is_lost(number, step, sight):
+                continue
+            self.next = number + 1
+            self.tries[number] = self.tries.get(number, 0) + 1
+            return step
         return None
+
+    def _is_lost(self, number: int, step: SignInStep, sight: Sight) -> bool:
+        if not step.fill or self._is_secret(step) or self.tries[number] >= TRIES or self.session.unrest(sight):
+            return False
+        return all(sight.state(place).text == "" for place in self._fields(step))
+
+    def _is_secret(self, step: SignInStep) -> bool:
+        return any(part != "user" for part in step.fill.values())
 
     def _fields(self, step: SignInStep) -> list[Place]:
         names = list(step.fill) or ([step.press] if step.press else [])
@@ -98,22 +118,22 @@ class _Signing:
             text = self._part(part)
             meant.append((self.session.finder.place(self.screen, name), {"text": text, "native": text}))
         if meant:
+            self.secret_sent = self.secret_sent or self._is_secret(step)
             self._type(meant)
         if step.press is not None:
             self.session.press(self.screen, step.press)
 
     def _type(self, meant: list[tuple[Place, dict[str, str]]]) -> None:
-        try:
-            problems, sight = self.session.web.type_together(list(meant))
-        except PageReplaced:
-            raise ApplicationError(f"{self.session.here} was replaced while signing in") from None
+        problems = type_when_possible(self.session, meant)
+        sight = self.session.look([place for place, _ in meant])
         for place, value in meant:
             if place.key in problems:
                 why = press_problem(problems[place.key], place)
-                raise ApplicationError(f'"{place.element.name}" of {self.session.here} {why}', code="sign_in")
+                raise ApplicationError(f'"{place.element.name}" of {self.session.here} {why}', code="not_typed")
             state = sight.state(place)
             if not state.is_found or state.said["reading"]["text"] != value["text"]:
-                raise ApplicationError(f'"{place.element.name}" of {self.session.here} did not keep what was typed')
+                message = f'"{place.element.name}" of {self.session.here} did not keep what was typed'
+                raise ApplicationError(message, code="not_kept")
 
     def _part(self, name: str) -> str:
         if name == "totp" and name in self.parts:
@@ -129,14 +149,14 @@ class _Signing:
         return next((sight.state(place).text for place in places if sight.state(place).text), "")
 
     def _give_up(self) -> None:
-        if self.next == 0:
-            message = f"{self.session.here} shows no field to sign in with"
+        if not self.secret_sent:
+            message = f"{self.session.here} did not ask for the secret of {self.session.credential} in time"
             raise ApplicationError(message, code="not_ready")
         self._refuse(f"not signed in within {self.session.patience_s:g} s")
 
     def _refuse(self, reason: str) -> None:
         name, credential = self.session.application.name, self.session.credential
-        why = f": {reason}" if reason else ""
+        why = f": {reason.rstrip('.')}" if reason else ""
         message = f"{name} refused the credential {credential}{why}; it is not tried again until a person resets it"
         raise CredentialRefused(message, credential=credential)
 
@@ -154,12 +174,26 @@ def sign_out(session: Session) -> bool:
             session.settle([place])
         if session.try_press(place) is not None:
             return False
-        session.settle()
+        _await_signed_out(session, sign)
     finally:
         session.is_signing_in = False
         session.screen = None
     session.say("signed_out", application=session.application.key, credential=session.credential)
     return True
+
+
+def _await_signed_out(session: Session, sign: SignIn) -> None:
+    """Until a loaded page shows nobody signed in: a page closed earlier would take its request back."""
+    done = session.condition(session.application.screens[sign.screen], sign.done_when)
+    deadline = time.monotonic() + session.patience_s
+    while True:
+        sight = session.settle(done.places.values())
+        if not session.holds(done, sight):
+            return
+        if time.monotonic() > deadline:
+            message = f"{session.application.name} still shows {session.credential} as signed in"
+            raise ApplicationError(message, code="not_signed_out")
+        session.look(done.places.values(), since=sight.movement.moves)
 
 
 def one_time_code(secret: str, *, at: float, digits: int = 6, every_s: int = 30) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from interoffice.errors import ApplicationError
 from interoffice.model.values import Value
 from interoffice.screens.finding import Place, candidate_spec
 from interoffice.screens.formats import own_formats, typed
+from interoffice.screens.keyboard import type_when_possible
 from interoffice.screens.session import Session, press_problem
 
 
@@ -18,15 +18,9 @@ def type_into(session: Session, place: Place, value: Value) -> None:
     inner = _inner(place)
     formats = own_formats(place.field.type, place.element.typed_format, place.field.formats)
     meant = typed(value, replace(place.field, formats=formats))
-    deadline = time.monotonic() + session.patience_s
-    while True:
-        problems, sight = session.web.type_together([(inner, meant)])
-        problem = problems.get(inner.key)
-        if problem is None:
-            return
-        if problem["problem"] not in ("not_found", "disabled", "covered") or time.monotonic() > deadline:
-            raise ApplicationError(f'"{place.element.name}" of {session.here} {press_problem(problem, inner)}')
-        session.look([inner], since=sight.movement.moves)
+    problems = type_when_possible(session, [(inner, meant)])
+    if inner.key in problems:
+        raise ApplicationError(f'"{place.element.name}" of {session.here} {press_problem(problems[inner.key], inner)}')
 
 
 def _inner(place: Place) -> Place:

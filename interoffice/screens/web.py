@@ -196,7 +196,10 @@ class WebScreens:
         until = time.monotonic() + (float(application.settle_s) if self.lists_may_lag else 0.0)
 
         def work(session: Session) -> Answer:
-            return find_one(session, screen, owner, wanted, settled=lambda: time.monotonic() >= until)
+            answer = find_one(session, screen, owner, wanted, settled=lambda: time.monotonic() >= until)
+            if isinstance(answer, Unclear):
+                self._keep_failure(application, session, ApplicationError(answer.why, code="look_up_unclear"))
+            return answer
 
         try:
             return self._work(application, screen, credential, work)

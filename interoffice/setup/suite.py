@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interoffice.errors import ProjectError
 
 NOTHING_COLLECTED = 5
+SOME_FAILED = 1
+FEW = 8
+"""So many failed tests are tried once more alone; with more of them something is really wrong."""
 WORKERS = ("-n", "2", "--dist", "loadfile")
 """Two at a time, a file's tests together: servers listen on free ports and every test has folders of its own."""
 
@@ -42,7 +46,7 @@ def run_suite(args: list[str], project: Path) -> int:
     if not (project / "tests").is_dir():
         raise ProjectError(f"{project} has no folder tests: there is nothing to test.")
     say(f"Browser: {find(project)}")
-    ended = [run(part, project) for part in parts(args)]
+    ended = [again_alone(run(part, project), project) for part in parts(args)]
     if len(ended) > 1:
         summarise(ended)
     return next((each.code for each in ended if each.code != 0), 0)
@@ -92,6 +96,29 @@ def run(part: Part, project: Path) -> Ended:
         say(f"{part.heading}: no test was collected, which counts as a failure.")
     say(f"== {part.heading}: {outcome(code)} after {seconds:.0f} s ==")
     return Ended(part=part, code=code, seconds=seconds)
+
+
+def again_alone(ended: Ended, project: Path) -> Ended:
+    """The few tests that failed, once more and one by one: real browsers and processes on two busy cores miss a moment.
+
+    What passes alone is named, and counts as passed; what fails again has failed. Many failures are no accident.
+    """
+    if ended.code != SOME_FAILED or "pytest" not in ended.part.command or not 0 < count_failed(project) <= FEW:
+        return ended
+    marked = ended.part.command[ended.part.command.index("-m", 2) + 1]
+    say("These failed beside others, and run again alone:")
+    alone = ("-m", "pytest", "-m", marked, "--last-failed", "--last-failed-no-failures", "none", "-n", "0", "-rA")
+    code = run(Part(heading=f"{ended.part.heading}, again alone", command=alone), project).code
+    return replace(ended, code=code)
+
+
+def count_failed(project: Path) -> int:
+    """How many tests pytest noted as failed in its last run."""
+    noted = project / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    try:
+        return len(json.loads(noted.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return 0
 
 
 def summarise(ended: Sequence[Ended]) -> None:

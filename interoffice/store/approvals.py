@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from interoffice.errors import Refused
+from interoffice.frozen import dataclass
 from interoffice.model import codec
 from interoffice.model.values import Value
 from interoffice.store.database import Row, Transaction
@@ -150,6 +150,17 @@ def cancel_open(tx: Transaction, run_id: str, now: datetime) -> None:
             if row.state == "open":
                 decide_row(tx, approval.approval_id, row.key, "cancelled", now, decided_by=None)
         tx.run(_SQL["end"], {"approval_id": approval.approval_id, "state": "cancelled", "now": text_of(now)})
+
+
+def reopen_cancelled(tx: Transaction, run_id: str, now: datetime) -> tuple[str, ...]:
+    """What was closed because its run failed or was cancelled waits again, for as long as was left then; their ids."""
+    found = in_state(tx, "cancelled", run_id)
+    for approval in found:
+        left = approval.expires_at - approval.ended_at if approval.expires_at and approval.ended_at else None
+        expires_at = now + left if left is not None else approval.expires_at
+        tx.run(_SQL["reopen_cancelled_rows"], {"approval_id": approval.approval_id})
+        tx.run(_SQL["reopen_cancelled"], {"approval_id": approval.approval_id, "expires_at": optional_text(expires_at)})
+    return tuple(approval.approval_id for approval in found)
 
 
 def reopen_row(tx: Transaction, approval: ApprovalView, key: str, row: Mapping[str, Value], digest: str) -> None:

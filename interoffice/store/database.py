@@ -66,8 +66,7 @@ class Database:
         self.path = path
         self._jobs: deque[_Job[Any]] = deque()
         self._writing = threading.Lock()
-        self._readers = threading.local()
-        self._all_readers: list[sqlite3.Connection] = []
+        self._readers: deque[sqlite3.Connection] = deque()
         self._writer = _connect(path)
 
     @classmethod
@@ -97,11 +96,8 @@ class Database:
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """What `work` gives on one unchanging picture of the ledger."""
-        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        connection = self._reader()
         try:
-            if connection is None:
-                connection = self._readers.connection = _connect(self.path)
-                self._all_readers.append(connection)
             connection.execute("BEGIN")
             try:
                 return work(Transaction(connection))
@@ -109,13 +105,25 @@ class Database:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise _plain(error, self.path) from error
+        finally:
+            self._readers.append(connection)
+
+    def _reader(self) -> sqlite3.Connection:
+        """A connection that nobody reads with just now."""
+        try:
+            return self._readers.pop()
+        except IndexError:
+            pass
+        try:
+            return _connect(self.path)
+        except sqlite3.Error as error:
+            raise _plain(error, self.path) from error
 
     def close(self) -> None:
         """All connections closed; the write-ahead log is folded into the file."""
-        for connection in (*self._all_readers, self._writer):
-            connection.close()
-        self._all_readers.clear()
-        self._readers = threading.local()
+        while self._readers:
+            self._readers.pop().close()
+        self._writer.close()
 
     def _work_off(self) -> None:
         jobs: list[_Job[Any]] = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from interoffice.errors import Refused
+from interoffice.frozen import dataclass
 from interoffice.model.values import Value
 from interoffice.store import items
 from interoffice.store.database import Transaction

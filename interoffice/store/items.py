@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from interoffice.errors import Refused, UsageError
+from interoffice.frozen import dataclass
 from interoffice.model import codec
 from interoffice.model.values import Value
 from interoffice.model.work import ITEM_ENDED, ItemState, moves_allowed

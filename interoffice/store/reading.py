@@ -31,7 +31,7 @@ NO_DEADLINE: Final = "9999"
 
 def text_of(moment: datetime) -> str:
     """A moment as it is stored: UTC, one width, so that texts sort as times do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def optional_text(moment: datetime | None) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from interoffice.errors import UsageError
+from interoffice.frozen import dataclass
 from interoffice.model.values import Value
 from interoffice.model.work import RUN_ENDED, ItemState, RunState
 from interoffice.store.database import Transaction

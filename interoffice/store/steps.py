@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from interoffice.frozen import dataclass
 from interoffice.model.values import Value
 from interoffice.model.work import StepState
 from interoffice.store.database import Transaction

@@ -6,10 +6,11 @@ Values are decoded when they are asked for; tables stay handles, so that a listi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
+from interoffice.frozen import dataclass
 from interoffice.model.values import Value
 from interoffice.model.work import ItemState, RunState, StepState
 

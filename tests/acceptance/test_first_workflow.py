@@ -96,7 +96,11 @@ def test_the_report_is_one_file_that_needs_no_network(run: dict[str, object]) ->
 def test_show_tells_the_steps_by_their_names(office: Path, run: dict[str, object]) -> None:
     told = json.loads(runner("show", "last", "--project", str(office), "--format", "json").stdout)
     assert told["run"] == run["run"]
-    assert [step["step"] for step in told["steps"]] == ["Read the invoices", "Is each invoice sound?", "Write the result"]
+    assert [step["step"] for step in told["steps"]] == [
+        "Read the invoices",
+        "Is each invoice sound?",
+        "Write the result",
+    ]
 
 
 def test_the_audit_is_whole(office: Path, run: dict[str, object]) -> None:
@@ -135,7 +139,8 @@ def test_a_command_imports_nothing_heavy_that_it_does_not_use(
 ) -> None:
     code = (
         "import sys; from interoffice.cli import main; main(sys.argv[1:]);"
-        "print([name for name in ('pandas', 'dbos', 'playwright', 'pyautogui') if name in sys.modules], file=sys.stderr)"
+        "heavy = ('pandas', 'dbos', 'playwright', 'pyautogui');"
+        "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
     )
     command = [sys.executable, "-P", "-c", code, *words, "--project", str(office)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)

@@ -257,3 +257,38 @@ def test_a_file_that_changed_since_is_not_moved(desk: Desk) -> None:
     settled(desk, "data/scan.pdf", "other")
     with pytest.raises(BusinessError, match="changed since the run took it"):
         moved(desk, file)
+
+
+FULL = """
+import resource, sys
+sys.path.insert(0, {root!r})
+from decimal import Decimal
+from pathlib import Path
+from interoffice.errors import ApplicationError
+from tests.support.context import Desk
+from tests.integration.test_bots_back import orders, report, upsert
+desk = Desk(Path({folder!r}))
+rows = orders(*[(f"D-{{number}}", number) for number in range(2000)])
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+for act in (report, upsert):
+    try:
+        act(desk, rows)
+    except ApplicationError as error:
+        print(error.code, "|", error)
+print(desk.commit.meant)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are not Windows' own")
+def test_a_disk_that_takes_no_more_is_one_sentence_and_nothing_half_done(desk: Desk) -> None:
+    upsert(desk, orders(("D-1", 1)))
+    before = (desk.folder / "data" / "ledger.xlsx").read_bytes()
+    script = FULL.format(root=str(ROOT), folder=str(desk.folder))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    said = done.stdout.splitlines()
+    assert said[0].startswith("file_not_written | a.xlsx could not be written (File too large)")
+    assert said[1].startswith("file_not_written | ledger.xlsx could not be written")
+    assert said[2] == "[]"
+    assert (desk.folder / "data" / "ledger.xlsx").read_bytes() == before
+    assert list((desk.folder / "reports").iterdir()) == []
+    assert [path.name for path in (desk.folder / "data").iterdir()] == ["ledger.xlsx"]

@@ -336,3 +336,45 @@ def test_what_sends_is_parked_at_once_when_its_end_is_unclear(shop: Shop) -> Non
         assert run.states == {"D-1": "successful", "D-2": "in_doubt", "D-3": "successful"}
         assert shop.posted()["note-D-2"] == 1
         assert run.state == RunState.WAITING
+
+
+def test_two_steps_that_would_post_the_same_are_an_error_and_never_a_silent_skip(shop: Shop) -> None:
+    order = ORDERS[ORDERS.index("      - id: order\n") : ORDERS.index("    collect:\n")]
+    shop.workflow("twice", ORDERS.replace(order, order + order.replace("id: order", "id: second")))
+    named = order.replace("id: order", "id: second") + "        posts: second order\n"
+    shop.workflow("named", ORDERS.replace(order, order + named))
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "twice")
+        assert set(run.states.values()) == {"failed"}
+        error = run.items["D-1"].error
+        assert error is not None and "posts:" in error.message
+        assert set(shop.posted().values()) == {1}
+        again = ran(engine, shop, "named")
+        assert set(again.states.values()) == {"successful"}
+        assert set(shop.posted().values()) == {2}
+
+
+def test_a_key_that_an_earlier_loop_of_the_run_has_posted_is_already_there(shop: Shop) -> None:
+    loop = ORDERS[ORDERS.index("  - id: orders\n") : ORDERS.index("  - id: rejected\n")]
+    second = (
+        loop.replace("id: orders", "id: more")
+        .replace("id: order\n", "id: other\n")
+        .replace("order.order", "other.order")
+    )
+    shop.workflow("loops", ORDERS.replace(loop, loop + second))
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "loops")
+        states = [str(item.state) for item in engine.ledger.items(run.run_id, loop="more")]
+        assert states == ["already_there"] * 3
+        assert set(shop.posted().values()) == {1}
+
+
+def test_a_retry_of_a_failed_item_of_a_run_that_is_done_finishes_it_later(shop: Shop) -> None:
+    shop.faults(D_2={"flaky": 3})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.state == RunState.DONE_WITH_WARNINGS
+        engine.retry([run.items["D-2"].item_id], person="anna")
+        assert run.drive() == RunState.SUCCEEDED
+        assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1}
+        assert shop.called("read_deals") == 1

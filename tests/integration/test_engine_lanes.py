@@ -31,12 +31,19 @@ with Engine(open_project(folder), folder / "state") as engine:
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     shop = make_shop(tmp_path / "project")
-    shop.workflow("orders", ORDERS.replace("timeout: 30s", "timeout: 2s"))
+    shop.workflow("orders", ORDERS)
     shop.some_deals(3)
     return shop
 
 
-def until(condition: Callable[[], bool], within_s: float = 30) -> None:
+@pytest.fixture
+def hasty(shop: Shop) -> Shop:
+    """The same with a short time-out for the order."""
+    shop.workflow("orders", ORDERS.replace("        retry:\n", "        timeout: 5s\n        retry:\n"))
+    return shop
+
+
+def until(condition: Callable[[], bool], within_s: float = 60) -> None:
     """Waits until it holds."""
     end = time.monotonic() + within_s
     while not condition():
@@ -50,25 +57,25 @@ def driving(shop: Shop, run_id: str, *how: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
 
 
-def test_past_its_deadline_the_lane_is_killed_and_the_attempt_made_anew(shop: Shop) -> None:
-    shop.faults(D_2={"stall": 1})
-    with an_engine(shop, in_process=False) as engine:
-        run = ran(engine, shop, "orders")
+def test_past_its_deadline_the_lane_is_killed_and_the_attempt_made_anew(hasty: Shop) -> None:
+    hasty.faults(D_2={"stall": 1})
+    with an_engine(hasty, in_process=False) as engine:
+        run = ran(engine, hasty, "orders")
         assert run.state == RunState.SUCCEEDED
         attempts = engine.ledger.attempts(run.run_id, path="orders[D-2].order")
         ends = [(attempt.kind, attempt.state) for attempt in attempts]
         assert ends == [("call", "interrupted"), ("call", "succeeded")]
-        assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1}
+        assert hasty.posted() == {"D-1": 1, "D-2": 1, "D-3": 1}
 
 
-def test_a_lane_that_stalled_with_an_open_intent_is_looked_up_before_anything_is_repeated(shop: Shop) -> None:
-    shop.faults(D_2={"stall_before_act": 1})
-    with an_engine(shop, in_process=False) as engine:
-        run = ran(engine, shop, "orders")
+def test_a_lane_that_stalled_with_an_open_intent_is_looked_up_before_anything_is_repeated(hasty: Shop) -> None:
+    hasty.faults(D_2={"stall_before_act": 1})
+    with an_engine(hasty, in_process=False) as engine:
+        run = ran(engine, hasty, "orders")
         assert run.state == RunState.SUCCEEDED
         attempts = engine.ledger.attempts(run.run_id, path="orders[D-2].order")
         assert [attempt.kind for attempt in attempts] == ["call", "look_up", "call"]
-        assert shop.posted()["D-2"] == 1
+        assert hasty.posted()["D-2"] == 1
 
 
 def test_a_bot_killed_right_after_its_own_act_never_posts_twice(shop: Shop) -> None:
@@ -96,7 +103,6 @@ def test_a_killed_engine_takes_its_lanes_with_it_and_the_run_goes_on_where_it_wa
 
 
 def test_a_run_that_a_living_engine_walks_is_refused_to_another(shop: Shop) -> None:
-    shop.workflow("orders", ORDERS)
     shop.faults(D_2={"stall": 1})
     with an_engine(shop) as engine:
         run_id = engine.start(shop.plan("orders"))

@@ -452,3 +452,23 @@ def test_a_run_takes_no_longer_than_its_timeout(shop: Shop) -> None:
         run = ran(engine, shop, "w")
         assert run.state == RunState.FAILED
         assert not shop.orders()
+
+
+def test_always_is_done_after_a_cancellation_too(shop: Shop) -> None:
+    shop.workflow("w", HEAD + WAIT + "always:\n  - id: away\n    bot: shop.nothing\n")
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "w")
+        assert engine.cancel(run.run_id, hard=True) == RunState.CANCELLED
+        assert run.steps["away"].state == "succeeded"
+
+
+def test_files_that_changed_before_a_resume_stand_in_the_audit(shop: Shop) -> None:
+    shop.workflow("w", HEAD + PLACE)
+    shop.faults(D_7={"flaky": 1})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "w")
+        bots = shop.folder / "bots" / "back_office" / "shop.py"
+        bots.write_text(bots.read_text() + "\n# repaired\n")
+        assert engine.resume(run.run_id) == RunState.SUCCEEDED
+        (entry,) = engine.ledger.audit(act="run.changed")
+        assert entry.details["files"] == ["bots/back_office/shop.py"]

@@ -13,14 +13,17 @@ from pathlib import Path
 import pytest
 
 from interoffice.engine.endings import RunStopped
-from interoffice.engine.held_rows import as_planned, content_digest, hold_call_to_plan, hold_to_plan
+from interoffice.engine.held_rows import as_planned, call_held_to, content_digest, held_to
 from interoffice.engine.preview import preview
 from interoffice.engine.previewed import Preview
+from interoffice.engine.progress import silent
 from interoffice.errors import InterofficeError, Refused, UsageError
 from interoffice.model.work import ItemState
+from interoffice.office import Office
 from interoffice.office.kept_plans import plan_from_file
 from interoffice.plan.plan import RunOptions
 from interoffice.plan.project import open_project
+from interoffice.starter import make_project
 from interoffice.store.items import NewItem
 from tests.support.running import an_engine
 from tests.support.shop import ORDERS, Shop, make_shop
@@ -78,17 +81,18 @@ def test_a_kept_plan_is_refused_when_a_file_changed(shop: Shop, file: str, said:
 
 
 def test_a_kept_plan_is_refused_when_a_source_changed_or_is_gone(tmp_path: Path) -> None:
-    project = tmp_path / "office"
-    assert cli("new", str(project)).returncode == 0
-    assert cli("plan", "first", "--project", str(project), "--out", str(project / "p.json")).returncode == 0
+    project, path = tmp_path / "office", tmp_path / "p.json"
+    list(make_project(project))
+    Office(project).plan("first", inputs={}, hear=silent).write(path)
     source = project / "inbox" / "invoices.csv"
     source.write_text(source.read_text() + "00999,Acme,EUR,5.00\n")
-    run = cli("run", "first", "--project", str(project), "--plan", str(project / "p.json"))
-    assert run.returncode == 1
-    assert "The source inbox/invoices.csv has changed" in run.stderr
+    with pytest.raises(Refused, match=r"The source inbox/invoices.csv has changed since the plan .* nothing is done"):
+        Office(project).run("first", inputs={}, plan_file=path, hear=silent)
     source.unlink()
-    run = cli("run", "first", "--project", str(project), "--plan", str(project / "p.json"))
-    assert "The source inbox/invoices.csv is gone" in run.stderr
+    with pytest.raises(Refused, match=r"The source inbox/invoices.csv is gone"):
+        Office(project).run("first", inputs={}, plan_file=path, hear=silent)
+    with pytest.raises(UsageError, match="--as-of can't stand beside --plan"):
+        Office(project).run("first", inputs={}, plan_file=path, as_of="2026-11-23", hear=silent)
     assert not list((project / "reports").glob("*.xlsx"))
 
 
@@ -121,6 +125,52 @@ def test_a_plan_of_another_workflow_or_other_inputs_is_refused(shop: Shop) -> No
 # holding a run to its rows
 
 
+def ran_from(shop: Shop, path: Path) -> tuple[str, dict[str, str], str]:
+    """The state of a run of a kept plan, its items, and why it failed."""
+    plan = plan_from_file(open_project(shop.folder), "orders", path, {}, started_by="anna")
+    with an_engine(shop) as engine:
+        run_id = engine.start(plan, signed_in="anna")
+        state = engine.drive(run_id)
+        view = engine.ledger.run(run_id)
+        states = {item.key: str(item.state) for item in engine.ledger.items(run_id)}
+    return str(state), states, view.error.message if view.error is not None else ""
+
+
+def test_a_run_of_a_kept_plan_writes_exactly_its_rows(shop: Shop) -> None:
+    path = kept(shop)
+    shop.some_deals(5)
+    state, _, why = ran_from(shop, path)
+    assert (state, shop.orders()) == ("failed", [])
+    assert "D-5 is not in the plan" in why
+    shop.some_deals(4)
+    assert ran_from(shop, path)[0] == "succeeded"
+    assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1, "D-4": 1}
+
+
+def test_what_the_plan_found_in_the_target_is_not_written_again(shop: Shop) -> None:
+    order = {"deal": "D-2", "customer": "Blue", "amount": "20", "order_no": "by hand"}
+    (shop.folder / "shop" / "orders.jsonl").write_text(json.dumps(order) + "\n")
+    path = kept(shop)
+    state, items, _ = ran_from(shop, path)
+    assert (state, items["D-2"]) == ("succeeded", "already_there")
+    assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1, "D-4": 1}
+
+
+def test_a_call_that_the_plan_skipped_is_not_made(shop: Shop) -> None:
+    """A step behind an `if` that was false when the plan was made, and is true in the run."""
+    note = (
+        "\n  - id: note\n    if: steps.look.there\n    bot: shop.send_note\n    with:\n      to: anna\n"
+        "      text: It is there\n"
+    )
+    look = "  - id: look\n    bot: shop.look_for\n    with:\n      file: flag\n"
+    shop.workflow("orders", ORDERS.replace("  - id: checks\n", f"{look}{note}\n  - id: checks\n", 1))
+    path = kept(shop)
+    (shop.folder / "shop" / "flag").write_text("")
+    state, _, why = ran_from(shop, path)
+    assert (state, shop.orders()) == ("failed", [])
+    assert "note: the plan does not come here" in why
+
+
 def row(amount: int, **more: object) -> dict[str, object]:
     return {"deal": "D", "amount": Decimal(amount), **more}
 
@@ -141,11 +191,11 @@ HELD = RunOptions(
 
 
 def test_the_rows_of_the_plan_pass_and_an_approver_may_correct_what_was_shown() -> None:
-    hold_to_plan("orders", {"D-1": row(1), "D-2": row(2)}, HELD)
-    hold_to_plan("orders", {"D-1": row(1), "D-2": row(2), "D-3": row(5, amount_before=Decimal(3))}, HELD)
-    hold_to_plan("elsewhere", {"D-9": row(1)}, HELD)
-    hold_call_to_plan("ledger", {"file": "a.xlsx"}, HELD)
-    hold_call_to_plan("mail", {"to": "a"}, HELD)
+    held_to("orders", {"D-1": row(1), "D-2": row(2)}, HELD)
+    held_to("orders", {"D-1": row(1), "D-2": row(2), "D-3": row(5, amount_before=Decimal(3))}, HELD)
+    held_to("elsewhere", {"D-9": row(1)}, HELD)
+    call_held_to("ledger", {"file": "a.xlsx"}, HELD)
+    call_held_to("mail", {"to": "a"}, HELD)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +208,9 @@ def test_the_rows_of_the_plan_pass_and_an_approver_may_correct_what_was_shown() 
 )
 def test_any_other_row_stops_the_run_and_is_named(rows: Mapping[str, Mapping[str, object]], said: str) -> None:
     with pytest.raises(RunStopped, match=said):
-        hold_to_plan("orders", rows, HELD)
+        held_to("orders", rows, HELD)
     with pytest.raises(RunStopped, match="other than planned"):
-        hold_call_to_plan("ledger", {"file": "b.xlsx"}, HELD)
+        call_held_to("ledger", {"file": "b.xlsx"}, HELD)
 
 
 def test_a_row_that_the_plan_found_in_the_target_is_not_begun() -> None:
@@ -181,11 +231,12 @@ def cli(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_detailed_exit_code_is_2_for_changes_0_for_nothing_to_do_and_1_for_an_error(tmp_path: Path) -> None:
     project = tmp_path / "office"
-    assert cli("new", str(project)).returncode == 0
+    list(make_project(project))
     words = ("plan", "first", "--project", str(project), "--as-of", "2026-11-23", "--detailed-exitcode")
     first = cli(*words, "--out", str(project / "p.json"))
     assert first.returncode == 2, first.stdout + first.stderr
-    assert cli("run", "first", "--project", str(project), "--plan", str(project / "p.json")).returncode == 0
+    ended = Office(project).run("first", inputs={}, plan_file=project / "p.json", hear=silent)
+    assert ended.exit_code == 0
     second = cli(*words, "--format", "json")
     assert second.returncode == 0, second.stdout
     assert json.loads(second.stdout)["counts"] == {"already there": 1}

@@ -45,9 +45,16 @@ def test_the_deals_of_the_last_business_day_are_found_and_exported(crm: httpx.Cl
     rows = list(csv.DictReader(io.StringIO(crm.post("/deals/export", params=WON).content.decode("utf-8"))))
     assert [row["Deal"] for row in rows] == _first_cells(page)
     assert rows[8] == {
-        "Deal": "D-1050", "Customer id": "A-2009", "Customer": "1-€-Markt Handels GmbH",
-        "ERP customer no.": "00004711", "Stage": "Won", "Amount": "980.00", "Currency": "EUR", "Discount %": "0",
-        "Region": "EMEA", "Closed": "2026-11-20",
+        "Deal": "D-1050",
+        "Customer id": "A-2009",
+        "Customer": "1-€-Markt Handels GmbH",
+        "ERP customer no.": "00004711",
+        "Stage": "Won",
+        "Amount": "980.00",
+        "Currency": "EUR",
+        "Discount %": "0",
+        "Region": "EMEA",
+        "Closed": "2026-11-20",
     }
 
 

@@ -22,16 +22,33 @@ TODAY = date(2026, 11, 23)
 ORDER = {"customer_no": "C-100017", "customer_reference": "D-1042", "amount": "18.450,00", "currency": "EUR"}
 INVOICE = {"supplier_no": "S-70001", "invoice_no": "R-77", "invoice_date": "20.11.2026", "total": "119,00"}
 PURCHASE = {
-    "supplier_no": "S-70002", "our_reference": "W-1", "order_lines.0.item_no": "10001",
-    "order_lines.0.quantity": "2,5", "order_lines.0.price": "1.000,10", "order_lines.3.item_no": "10002",
-    "order_lines.3.quantity": "1", "order_lines.3.price": "9,99", "order_lines.4.item_no": "",
+    "supplier_no": "S-70002",
+    "our_reference": "W-1",
+    "order_lines.0.item_no": "10001",
+    "order_lines.0.quantity": "2,5",
+    "order_lines.0.price": "1.000,10",
+    "order_lines.3.item_no": "10002",
+    "order_lines.3.quantity": "1",
+    "order_lines.3.price": "9,99",
+    "order_lines.4.item_no": "",
 }
 JOURNAL = {
-    "company": "DE01", "posting_date": "31.10.2026", "journal_text": "Accruals", "journal_lines.0.account": "400000",
-    "journal_lines.0.debit": "50,00", "journal_lines.1.account": "189100", "journal_lines.1.credit": "50,00",
+    "company": "DE01",
+    "posting_date": "31.10.2026",
+    "journal_text": "Accruals",
+    "journal_lines.0.account": "400000",
+    "journal_lines.0.debit": "50,00",
+    "journal_lines.1.account": "189100",
+    "journal_lines.1.credit": "50,00",
 }
-CUSTOMER = {"name": "Nové & Staré s.r.o.", "street": "", "city": "Wien", "country": "AT", "email": "",
-            "vat_number": "ATU13585627"}
+CUSTOMER = {
+    "name": "Nové & Staré s.r.o.",
+    "street": "",
+    "city": "Wien",
+    "country": "AT",
+    "email": "",
+    "vat_number": "ATU13585627",
+}
 
 
 @pytest.fixture
@@ -64,20 +81,54 @@ def _rows(page: str) -> list[list[str]]:
     ("credential", "path", "typed", "number", "posted"),
     [
         ("erp_clerk", "/sales/orders", ORDER, ("order_no", "SO-00001001"), {"amount": "18450.00", "currency": "EUR"}),
-        ("erp_ap_poster", "/purchasing/invoices", INVOICE, ("document_no", "RE-00005001"),
-         {"invoice_date": "2026-11-20", "total": "119.00", "attachment": None}),
-        ("erp_purchaser", "/purchasing/orders", PURCHASE, ("po_no", "PO-00003001"),
-         {"total": "2510.24", "lines": [{"item_no": "10001", "quantity": "2.5", "price": "1000.10"},
-                                        {"item_no": "10002", "quantity": "1", "price": "9.99"}]}),
-        ("erp_gl_poster", "/ledger/journals", JOURNAL, ("document_no", "JE-00007001"),
-         {"posting_date": "2026-10-31", "lines": [{"account": "400000", "debit": "50.00", "credit": ""},
-                                                  {"account": "189100", "debit": "", "credit": "50.00"}]}),
-        ("erp_master_data", "/master/customers", CUSTOMER, ("customer_no", "C-200001"),
-         {"name": "Nové & Staré s.r.o.", "country": "AT"}),
+        (
+            "erp_ap_poster",
+            "/purchasing/invoices",
+            INVOICE,
+            ("document_no", "RE-00005001"),
+            {"invoice_date": "2026-11-20", "total": "119.00", "attachment": None},
+        ),
+        (
+            "erp_purchaser",
+            "/purchasing/orders",
+            PURCHASE,
+            ("po_no", "PO-00003001"),
+            {
+                "total": "2510.24",
+                "lines": [
+                    {"item_no": "10001", "quantity": "2.5", "price": "1000.10"},
+                    {"item_no": "10002", "quantity": "1", "price": "9.99"},
+                ],
+            },
+        ),
+        (
+            "erp_gl_poster",
+            "/ledger/journals",
+            JOURNAL,
+            ("document_no", "JE-00007001"),
+            {
+                "posting_date": "2026-10-31",
+                "lines": [
+                    {"account": "400000", "debit": "50.00", "credit": ""},
+                    {"account": "189100", "debit": "", "credit": "50.00"},
+                ],
+            },
+        ),
+        (
+            "erp_master_data",
+            "/master/customers",
+            CUSTOMER,
+            ("customer_no", "C-200001"),
+            {"name": "Nové & Staré s.r.o.", "country": "AT"},
+        ),
     ],
 )
 def test_each_document_is_posted_shown_listed_and_in_the_ledger(
-    office: PracticeOffice, credential: str, path: str, typed: dict[str, str], number: tuple[str, str],
+    office: PracticeOffice,
+    credential: str,
+    path: str,
+    typed: dict[str, str],
+    number: tuple[str, str],
     posted: dict[str, object],
 ) -> None:
     erp = _signed_in(office, credential)

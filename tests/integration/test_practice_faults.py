@@ -204,8 +204,12 @@ def test_renamed_inputs_are_still_understood_by_the_server(office: PracticeOffic
     assert page == clerk.get(NEW).text
     typed = {"_names": "7"}
     for name, value in ORDER.items():
-        label = {"customer_no": "Customer no.", "customer_reference": "Customer reference", "amount": "Net amount",
-                 "currency": "Currency"}[name]
+        label = {
+            "customer_no": "Customer no.",
+            "customer_reference": "Customer reference",
+            "amount": "Net amount",
+            "currency": "Currency",
+        }[name]
         element = re.search(rf'<label for="(\w+)">{label}</label>\s*<(?:input|select) id="\1" name="(\w+)"', page)
         assert element is not None
         typed[element[2]] = value

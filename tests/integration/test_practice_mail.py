@@ -67,7 +67,9 @@ def test_a_sent_mail_arrives_with_its_attachment(office: PracticeOffice) -> None
     with _mailbox(office, "ap_mailbox") as box:
         (mail,) = list(box.fetch(AND(seen=False), mark_seen=False))
     assert (mail.subject, mail.text.strip(), mail.from_) == (
-        "14 of 14 won deals", "Grüße, 東京, €", "interoffice@example.com",
+        "14 of 14 won deals",
+        "Grüße, 東京, €",
+        "interoffice@example.com",
     )
     assert [(a.filename, a.payload) for a in mail.attachments] == [("Übersicht.pdf", b"\x00\xff%PDF")]
     (sent,) = office.mail.delivered()

@@ -185,7 +185,9 @@ def test_the_risk_service_tells_limits_to_who_has_the_token(tmp_path: Path) -> N
         token = office.accounts["risk_service"]["password"]
         service = httpx.Client(base_url=office.addresses["risk"], headers={"Authorization": f"Bearer {token}"})
         assert service.get("/customers/C-100024").json() == {
-            "customer_no": "C-100024", "credit_limit": "50000.00", "open_balance": "31500.00",
+            "customer_no": "C-100024",
+            "credit_limit": "50000.00",
+            "open_balance": "31500.00",
             "screening_result": "clear",
         }
         assert service.get("/customers/C-9").status_code == 404

@@ -110,7 +110,10 @@ def test_deals_are_signed_in_for_filtered_and_exported(page: Page, office: Pract
     with open(tmp_path / "deals.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["Customer"] for row in rows][:4] == [
-        "Müller & Söhne GmbH", "Łódzkie Tekstylia Sp. z o.o.", "Bäckerei Groß & Klein OHG", "東京精密株式会社",
+        "Müller & Söhne GmbH",
+        "Łódzkie Tekstylia Sp. z o.o.",
+        "Bäckerei Groß & Klein OHG",
+        "東京精密株式会社",
     ]
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password", exact=True)).to_be_visible()

@@ -105,10 +105,10 @@ def shop(tmp_path: Path) -> Shop:
     return shop
 
 
-def previewed(shop: Shop, key: str = "orders", *, masked: frozenset[str] = frozenset(), **inputs: str) -> Preview:
+def previewed(shop: Shop, key: str = "orders", *, masked: frozenset[str] = frozenset()) -> Preview:
     """The preview of a workflow of the shop."""
     with an_engine(shop) as engine:
-        return preview(engine, shop.plan(key, **inputs), masked=masked)
+        return preview(engine, shop.plan(key), masked=masked)
 
 
 def found(seen: Preview) -> dict[str, str]:
@@ -362,6 +362,21 @@ def test_an_if_and_a_choose_on_what_is_not_known_list_both_branches(shop: Shop) 
     }
     assert after.steps[0].change is not None and after.steps[0].change.what == "to be sent"
     assert after.steps[1].change is not None and after.steps[1].change.why == "needs run.id"
+
+
+@pytest.mark.parametrize("count", [3, 600], ids=["row by row", "as a table"])
+def test_a_check_that_needs_what_was_not_done_rejects_nothing(shop: Shop, count: int) -> None:
+    later = (
+        "  - id: again\n    check: ${{ steps.deals.rows }}\n    row: deal\n    otherwise: reject\n    rules:\n"
+        "      - amount > count(steps.orders.results)\n"
+        "  - id: more\n    table: ${{ steps.again.passed }}\n    where: amount > 0\n"
+    )
+    shop.workflow("orders", ORDERS.replace("\n  - id: rejected\n", f"\n{later}  - id: rejected\n"))
+    shop.some_deals(count)
+    shop.faults(**{f"D_{n}": {"look_up": "unclear"} for n in range(1, count + 1)})
+    seen = previewed(shop)
+    assert step_of(seen, "again").state == step_of(seen, "more").state == "unknown"
+    assert step_of(seen, "again").text == "unknown until the run: needs steps.orders.results"
 
 
 def test_masked_columns_are_not_shown(shop: Shop) -> None:

@@ -342,9 +342,7 @@ def test_an_empty_list_is_empty_because_the_screen_says_so(desk: ScreenDesk, off
 
 def test_more_pages_than_allowed_are_an_error_and_no_short_list(desk: ScreenDesk) -> None:
     with pytest.raises(ApplicationError, match="more than 1 pages"):
-        desk.screens.read_list(
-            "crm.deals", filter={"stage": "All"}, columns=(), max_pages=1, credential="crm_reader"
-        )
+        desk.screens.read_list("crm.deals", filter={"stage": "All"}, columns=(), max_pages=1, credential="crm_reader")
 
 
 def test_an_export_is_filtered_counted_and_kept_under_its_digest(desk: ScreenDesk, tmp_path: Path) -> None:

@@ -318,9 +318,16 @@ def test_a_session_that_ends_every_seven_requests_loses_and_doubles_nothing(tmp_
         number = f"<p data-testid=number>N-{len(posted)}</p>" if asked.method == "POST" else ""
         return form(number + "<b data-testid=who>clerk</b>")
 
-    with served(answer) as pages, page_desk(
-        tmp_path, browser, pages, HEAD + SIGN_IN + FORM_WITH_LIST, credentials={"clerk": {"user": "u", "password": "p"}}
-    ) as desk:
+    with (
+        served(answer) as pages,
+        page_desk(
+            tmp_path,
+            browser,
+            pages,
+            HEAD + SIGN_IN + FORM_WITH_LIST,
+            credentials={"clerk": {"user": "u", "password": "p"}},
+        ) as desk,
+    ):
         for number in range(12):
             while not enter_or_find(desk, f"Item {number}"):
                 continue
@@ -684,7 +691,10 @@ def test_sensitive_values_are_in_no_picture_and_no_copy_of_the_page(tmp_path: Pa
             desk.fill("shop.order", "save", name="Ann", amount=Decimal("777123.45"))
         files = sorted(path.name for path in (tmp_path / "evidence").iterdir())
         assert [name.split("-", 2)[2] for name in files] == [
-            "order-typed.json", "order-before.jpg", "order-failure.jpg", "order-failure.html"
+            "order-typed.json",
+            "order-before.jpg",
+            "order-failure.jpg",
+            "order-failure.html",
         ]
         for path in (tmp_path / "evidence").glob("*[nl]"):
             text = path.read_text(encoding="utf-8")

@@ -166,11 +166,19 @@ class Desk:
         self._closing.callback(http.close)
         return Context(
             run=RunFacts(
-                run_id="r-1", workflow="won_deals_to_erp", environment="practice", step="step",
+                run_id="r-1",
+                workflow="won_deals_to_erp",
+                environment="practice",
+                step="step",
                 planned=datetime(2026, 11, 20, 9, 0, tzinfo=ZoneInfo(ZONE)),
             ),
-            commit=self.commit, screens=_NoScreens(), mail=self.mailboxes(), files=self.files, tables=tables,
-            http=http, log=self.log,
+            commit=self.commit,
+            screens=_NoScreens(),
+            mail=self.mailboxes(),
+            files=self.files,
+            tables=tables,
+            http=http,
+            log=self.log,
         )  # type: ignore[arg-type]
 
 

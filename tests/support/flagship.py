@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from interoffice.demo import COPIED, WORKFLOW
+from interoffice.cli.demo import COPIED, WORKFLOW
 from interoffice.practice import control
 from interoffice.practice.accounts import ACCOUNTS
 from interoffice.practice.address import FILE_NAME
@@ -77,9 +77,7 @@ class Flagship:
                 [*command, "--today", self.day], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT
             )
         office = self._office
-        wait_until(
-            lambda: (self.home / FILE_NAME).exists() or office.poll() is not None, "the practice office opens"
-        )
+        wait_until(lambda: (self.home / FILE_NAME).exists() or office.poll() is not None, "the practice office opens")
         assert office.poll() is None, (self.home / "office.log").read_text()
 
     def close_office(self) -> None:
@@ -143,15 +141,26 @@ class Flagship:
     ) -> subprocess.CompletedProcess[str]:
         """One command, as an operator types it."""
         return subprocess.run(
-            self._command(words), cwd=self.folder, env=self._environment(environment), input=stdin,
-            capture_output=True, text=True, timeout=within_s,
+            self._command(words),
+            cwd=self.folder,
+            env=self._environment(environment),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=within_s,
         )
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """A command in a process group of its own, which goes on by itself."""
         process = subprocess.Popen(
-            self._command(words), cwd=self.folder, env=self._environment({}), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            self._command(words),
+            cwd=self.folder,
+            env=self._environment({}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         self._started.append(process)
         return process
@@ -164,7 +173,9 @@ class Flagship:
         """The words of `run` for the project's day."""
         return ("run", WORKFLOW, "--as-of", self.day, *words)
 
-    def approve(self, *words: str, person: str = "bilal", phrase: str | None = None) -> subprocess.CompletedProcess[str]:
+    def approve(
+        self, *words: str, person: str = "bilal", phrase: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """`approve last`, the passphrase on standard input."""
         typed = PASSPHRASES[person] if phrase is None else phrase
         return self.cli("approve", "last", "--person", person, "--yes", *words, stdin=typed + "\n")
@@ -184,7 +195,9 @@ class Flagship:
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         inherited = {
-            name: value for name, value in os.environ.items() if name not in ("INTEROFFICE_PROJECT", "INTEROFFICE_PERSON")
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("INTEROFFICE_PROJECT", "INTEROFFICE_PERSON")
         }
         own = {"NO_COLOR": "1", "PYTHONPATH": str(ROOT), CONFIG: str(self.folder.parent / "keys")}
         return {**inherited, **own, **more}

@@ -72,7 +72,31 @@ for (const name of ["input", "change", "readystatechange", "focusin", "focusout"
   document.addEventListener(name, moved, {capture: true, passive: true});
 }
 window.addEventListener("load", moved);
-window.addEventListener("beforeunload", () => { counted.leavingSinceMs = performance.now(); });
+
+// A navigation begins some time after the press that sets it off; until then the old page looks quiet.
+function isLeaving() {
+  counted.leavingSinceMs = performance.now();
+}
+
+function leadsAway(link) {
+  if (!/^https?:$/.test(link.protocol) || link.hasAttribute("download") || (link.target && link.target !== "_self")) return false;
+  return link.hash === "" || link.href.split("#")[0] !== location.href.split("#")[0];
+}
+
+window.addEventListener("beforeunload", isLeaving);
+window.addEventListener("submit", (event) => {
+  const target = event.submitter && event.submitter.formTarget || event.target.target;
+  if (!event.defaultPrevented && event.target.method !== "dialog" && (!target || target === "_self")) isLeaving();
+});
+window.addEventListener("click", (event) => {
+  const link = event.target.closest && event.target.closest("a[href]");
+  if (link && !event.defaultPrevented && leadsAway(link)) isLeaving();
+});
+const pageSubmit = HTMLFormElement.prototype.submit;
+HTMLFormElement.prototype.submit = function () {
+  isLeaving();
+  return pageSubmit.call(this);
+};
 window.addEventListener("pageshow", () => { counted.leavingSinceMs = null; });
 
 // Resolves when something moved after `since`, at the latest after `longest` ms (a value set by a script moves nothing).

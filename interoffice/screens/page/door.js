@@ -84,14 +84,23 @@ function aim({spec, row}) {
   disarm();
   const found = find(spec);
   if (!found.element) return {problem: "not_found", state: statement(spec, found)};
-  const element = row === null || row === undefined ? found.element : rowsOf(found.element)[row];
+  const isRow = row !== null && row !== undefined;
+  const element = isRow ? wordsOf(rowsOf(found.element)[row]) : found.element;
   if (!element) return {problem: "not_found", state: statement(spec, found)};
-  if (row === null && !isEnabled(element)) return {problem: "disabled"};
+  if (!isRow && !isEnabled(element)) return {problem: "disabled"};
   const cover = coverOf(element);
   if (cover) return {problem: "covered", cover};
   const box = element.getBoundingClientRect();
-  arm(element);
+  arm(found.element);
   return {problem: null, state: statement(spec, found), x: box.left + box.width / 2, y: box.top + box.height / 2};
+}
+
+// Where a row is pressed: its first cell that holds words and nothing to press. A first click may draw the row anew, so
+// the guard of a row is its whole grid.
+function wordsOf(row) {
+  if (!row) return null;
+  const calm = cellsOf(row).filter((cell) => isVisible(cell) && fold(cell.innerText) && !cell.querySelector("input, button"));
+  return calm.find((cell) => !cell.querySelector("a[href]")) || calm[0] || row;
 }
 
 const PRESSES = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "dblclick"];

@@ -27,6 +27,7 @@ SELECT approval_rows.key FROM approval_rows JOIN approvals ON approvals.approval
 JOIN runs ON runs.run_id = approvals.run_id
 WHERE approvals.workflow = :workflow AND approvals.step_id = :step_id AND approvals.run_id <> :run_id
   AND approval_rows.state = 'open' AND approvals.state = 'open' AND runs.state IN ('queued', 'running', 'waiting')
+  AND runs.rehearse = 0
 
 -- name: decide_row
 UPDATE approval_rows SET state = :state, decided_by = :decided_by, decided_at = :now, comment = :comment,
@@ -44,6 +45,12 @@ UPDATE approvals SET state = :state, ended_at = :now WHERE approval_id = :approv
 -- name: reopen
 UPDATE approvals SET state = 'open', ended_at = NULL, expires_at = NULL, digest = :digest
 WHERE approval_id = :approval_id
+
+-- name: reopen_cancelled_rows
+UPDATE approval_rows SET state = 'open', decided_at = NULL WHERE approval_id = :approval_id AND state = 'cancelled'
+
+-- name: reopen_cancelled
+UPDATE approvals SET state = 'open', ended_at = NULL, expires_at = :expires_at WHERE approval_id = :approval_id
 
 -- name: rebind
 UPDATE approvals SET binds = :binds WHERE approval_id = :approval_id

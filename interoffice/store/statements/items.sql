@@ -39,7 +39,7 @@ SELECT state, COUNT(*) AS number FROM items WHERE run_id = :run_id AND loop = :l
 SELECT items.item_id, items.run_id, items.posts FROM items JOIN runs ON runs.run_id = items.run_id
 WHERE items.key = :key AND items.run_id <> :run_id AND items.posts <> ''
   AND items.state IN ('new', 'in_progress', 'on_hold', 'in_doubt')
-  AND runs.state IN ('queued', 'running', 'waiting')
+  AND runs.state IN ('queued', 'running', 'waiting') AND runs.rehearse = 0
 LIMIT 5
 
 -- name: move

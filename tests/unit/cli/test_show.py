@@ -19,7 +19,9 @@ def test_a_length_of_time_is_said_as_people_say_it(seconds: float | None, said: 
 
 
 def test_a_listing_aligns_its_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    listing([{"a": "1", "b": "long"}, {"a": "22", "b": None}], columns={"a": "A", "b": "B"}, format=Format.TEXT, empty="")
+    listing(
+        [{"a": "1", "b": "long"}, {"a": "22", "b": None}], columns={"a": "A", "b": "B"}, format=Format.TEXT, empty=""
+    )
     assert capsys.readouterr().out == "A   B\n1   long\n22\n"
 
 

@@ -84,7 +84,8 @@ def test_the_folder_of_what_is_written_is_made(roots: FileRoots) -> None:
 
 def test_what_is_kept_stays_what_it_was(roots: FileRoots) -> None:
     place = roots.project / "data" / "a.csv"
-    written = roots.written(place)
+    roots.keep(place, place.name)
+    written = roots.held(place)
     assert written.path == "data/a.csv"
     assert roots.readable(written) == place
     place.write_text("changed", encoding="utf-8")

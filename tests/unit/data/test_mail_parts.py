@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, meta
 
 from interoffice.errors import BusinessError, ProjectError
 from interoffice.model.table import Table
@@ -299,3 +302,18 @@ def test_ports_come_from_the_kind_of_address() -> None:
     assert str(endpoint("imaps://m.example", secure="imaps", plain="imap", ports=(993, 143))) == "m.example:993"
     assert str(endpoint("smtp://m.example:2525", secure="smtps", plain="smtp", ports=(465, 587))) == "m.example:2525"
     assert not endpoint("smtp://m.example", secure="smtps", plain="smtp", ports=(465, 587)).is_tls
+
+
+EMAILS = sorted((Path(__file__).resolve().parents[3] / "workflows" / "emails").glob("*.html"))
+
+
+@pytest.mark.parametrize("file", EMAILS, ids=lambda file: file.stem)
+def test_every_template_of_the_project_can_be_filled(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    names = meta.find_undeclared_variables(Environment(autoescape=True).parse(text))
+    rows = Table.from_rows(dict.fromkeys(sorted(set(re.findall(r"\brow\.(\w+)", text))), TEXT), [{}])
+    looped = set(re.findall(r"\bin (\w+)", text))
+    values = {name: rows if name in looped else "x" for name in names}
+    values["run"] = {"id": "r-1", "date": "2026-11-20", "failed_step": "order", "error": "x", "report": "y"}
+    values["workflow"] = {"name": "Won deals", "owner": "a@example.com"}
+    assert plain_text(filled(text, **values))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from interoffice.cli.app import app
 from interoffice.cli.reference import pages
 
 ROOT = Path(__file__).parents[3]
@@ -13,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def generated(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setenv("INTEROFFICE_PROJECT", str(ROOT))
-    return pages()
+    return pages(app)
 
 
 @pytest.mark.parametrize("name", ["commands.md", "bots.md", "rules.md"])

@@ -213,6 +213,17 @@ def test_more_than_a_limit_stops_the_run(limits: Mapping[str, str], stopped: tup
     assert result.stopped == stopped
 
 
+def test_a_rule_that_asks_no_column_is_asked_of_every_row(few_rows: int) -> None:
+    result = check([deal(1), deal(2)], rule("inputs.review_above < 100"), few_rows=few_rows)
+    text = "inputs.review_above < 100 is not true: inputs.review_above is 50000"
+    assert reasons(result.rejected) == {"D-1": text, "D-2": text}
+
+
+def test_a_message_sees_columns_that_the_rule_does_not_use(few_rows: int) -> None:
+    rules = [rule("amount > 500", message="${{ row.customer }} in ${{ row.region }}: ${{ row.amount }}")]
+    assert reasons(check([deal(1)], *rules, few_rows=few_rows).rejected) == {"D-1": "Acme in EMEA: 100"}
+
+
 def test_masked_columns_do_not_appear_in_reasons() -> None:
     result = check([deal(1)], rule("customer = 'Other'"), rule("amount > 500"), masked=["customer"])
     text = "customer = 'Other' is not true: customer is not shown; amount > 500 is not true: amount is 100"

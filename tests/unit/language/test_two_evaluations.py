@@ -288,6 +288,12 @@ def test_what_is_beyond_sql_is_worked_out_in_python() -> None:
     assert sql_cells(rows, parse_rule("d + 2 business days = 2026-11-24"), SCOPE) == [True, True, None]
 
 
+def test_names_of_columns_never_become_sql() -> None:
+    name = 'a" FROM t; DROP TABLE t; --'
+    rows = Table.from_rows({name: NUMBER, "n": NUMBER, "c0": NUMBER}, [{"n": Decimal(1), "c0": Decimal(2)}])
+    assert sql_cells(rows, parse_rule("n < c0"), SCOPE) == [True]
+
+
 def test_a_query_that_fails_leaves_the_work_to_the_row_evaluator() -> None:
     rows = Table.from_rows(COLUMNS, [{"a": Decimal(BIG)}, {"a": Decimal(2)}])
     assert outcome(sql_cells(rows, parse_rule("a * a"), SCOPE)[0]) == "no value"

@@ -7,6 +7,7 @@ user's own state is not touched. What happened is told from the ERP's ledger, ne
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -37,6 +38,7 @@ def run_demo(project: Path, say: Say) -> int:
     from interoffice.resources.browser_found import find_browser
 
     find_browser(install=True, say=say)
+    os.environ["INTEROFFICE_KEYRING"] = "off"  # practice passwords have no business in the user's own keyring
     folder = _fresh_project(project)
     say("A practice office starts on this machine: a CRM, a mail server, an ERP with its own ledger, a risk service.")
     with _practice_office(folder) as day:
