@@ -61,8 +61,11 @@ def people(
 
 
 def signed_in(person: str | None) -> str:
-    """The person at the keyboard, proved by the passphrase (prompt, or the first line of standard input)."""
-    who = person or os.environ.get("INTEROFFICE_PERSON")
+    """The person at the keyboard, proved by the passphrase (prompt, or the first line of standard input).
+
+    Who signed in here need not be named again, but proves it again: a decision is never taken for somebody who left.
+    """
+    who = person or os.environ.get("INTEROFFICE_PERSON") or office().signed_in()
     if not who:
         raise UsageError("Who decides? Name yourself with --person, then give your passphrase.")
     if not office().verify_person(who, _ask(f"Passphrase of {who}")):

@@ -15,7 +15,7 @@ from interoffice.cli.show import Format, listing, paint, print_json, say
 from interoffice.errors import UsageError
 
 Form = Annotated[Format, typer.Option(help="text or json")]
-Person = Annotated[str | None, typer.Option(help="Who decides; asks for the passphrase unless signed in")]
+Person = Annotated[str | None, typer.Option(help="Who decides, if not who signed in here; asks for the passphrase")]
 Comment = Annotated[str, typer.Option(help="Why")]
 
 

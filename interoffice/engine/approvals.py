@@ -198,7 +198,8 @@ def _ask_again(run: Run, approval: ApprovalView) -> ApprovalView:
         )  # fmt: skip
         return approvals.one(tx, approval.approval_id)
 
-    run.tell("message", approval.path, text=f"changed since the approval, it is asked again: {', '.join(changed)}")
+    words = f"changed since the approval, so it is asked again: {', '.join(changed)}"
+    run.tell("message", approval.path, text=words, level="warning")
     return run.ledger.write(write)
 
 

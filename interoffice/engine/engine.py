@@ -133,7 +133,7 @@ class Engine:
         dead = self.ledger.write(lambda tx: self._take(tx, run_id, late))
         course = Course.of(self, run_id, say)
         if dead:
-            say(Event(name="message", run_id=run_id, text="goes on where it was interrupted"))
+            say(Event(name="message", run_id=run_id, text="goes on where it was interrupted", level="notice"))
         if view.begun_at is not None:
             course.note_changes()
         with self._watching(course):
@@ -153,7 +153,8 @@ class Engine:
                     f"go on with that first: runner.py resume {before.run_id}"
                 )
             if not told:
-                say(Event(name="message", run_id=run_id, text=f"waits until run {before.run_id} is through"))
+                words = f"waits until run {before.run_id} is through"
+                say(Event(name="message", run_id=run_id, text=words, level="notice"))
                 told = True
             self.clock.wait(POLL_S, threading.Event())
 

@@ -159,7 +159,8 @@ def _refuse_unknown_only(loop: Loop, keyed: Mapping[str, Record]) -> None:
     if len(loops) > 1:
         return
     known = ", ".join(list(keyed)[:20]) + (" ..." if len(keyed) > 20 else "")
-    raise failed(loop.path, f'no row has the key "{only}" that --only names; there is {known or "none"}', code="only")
+    message = f'no row has the key "{only}" that --only names; there is {known or "none"}'
+    raise RunStopped(failed(loop.path, message, code="only").failure)
 
 
 def _new_item(tx: Transaction, loop: Loop, key: str, record: Record, posts: str) -> NewItem:

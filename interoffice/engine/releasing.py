@@ -11,7 +11,6 @@ from typing import Protocol
 
 from interoffice.engine.clock import Clock
 from interoffice.engine.corrections import step_of
-from interoffice.engine.course import settle_state
 from interoffice.engine.evaluation import converted
 from interoffice.engine.makers import makers_of, same_person
 from interoffice.errors import Refused
@@ -81,12 +80,20 @@ def retry(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: str)
                 details={"key": item.key, "was": item.state, "comment": comment},
             )  # fmt: skip
         for run_id in {item.run_id for item in chosen}:
-            runs.ask_to_cancel(tx, run_id, None)
-            if runs.one(tx, run_id).state == RunState.FAILED:
-                _begin_after_all(tx, run_id, now)
+            _wake(tx, runs.one(tx, run_id), now)
 
     ledger.write(write)
     return tuple(dict.fromkeys(item.run_id for item in chosen))
+
+
+def _wake(tx: Transaction, run: RunView, now: datetime) -> None:
+    """The run can go on: one that failed from its steps, one that is through only with the items released now."""
+    if run.state == RunState.FAILED:
+        runs.reopen(tx, run.run_id)
+        _begin_after_all(tx, run.run_id, now)
+    elif run.state != RunState.RUNNING:
+        runs.ask_to_cancel(tx, run.run_id, None)
+        runs.wait(tx, run.run_id, wake_at=now, waiting_for="items that were released")
 
 
 def _refuse_retry(owner: Owner, item: ItemView, person: str) -> None:
@@ -260,11 +267,8 @@ def settle_doubt(owner: Owner, intent_id: str, *, done: bool, comment: str, pers
             if item.state == ItemState.IN_DOUBT:
                 items.move(tx, item, ItemState.NEW, now, reviewer=person, comment=comment)
         run = runs.one(tx, intent.run_id)
-        if run.state == RunState.WAITING and not run.body_done:
+        if run.state == RunState.WAITING:
             runs.wait(tx, run.run_id, wake_at=now, waiting_for=run.waiting_for)
         return runs.one(tx, intent.run_id)
 
-    view = ledger.write(write)
-    if view.body_done and view.state == RunState.WAITING:
-        settle_state(ledger, view.run_id, now)
-    return ledger.run(view.run_id)
+    return ledger.write(write)

@@ -24,7 +24,6 @@ from interoffice.language.templates import Template, parse_template
 
 if TYPE_CHECKING:
     from interoffice.language.calendars import Calendar, Times, add_duration
-    from interoffice.language.contradictions import contradictions
     from interoffice.language.functions import FUNCTIONS
     from interoffice.language.inference import Inferred, infer, infer_condition
     from interoffice.language.row import ValueScope, evaluate, holds, render
@@ -47,7 +46,6 @@ _HOMES = {
     "ValueScope": "row",
     "add_duration": "calendars",
     "checked_columns": "rules",
-    "contradictions": "contradictions",
     "evaluate": "row",
     "holds": "row",
     "infer": "inference",
@@ -94,7 +92,6 @@ __all__ = [
     "add_duration",
     "checked_columns",
     "columns_used",
-    "contradictions",
     "evaluate",
     "holds",
     "infer",

@@ -117,7 +117,8 @@ class Office:
 
         return f"account:{getpass.getuser()}"
 
-    def _signed_in(self) -> str | None:
+    def signed_in(self) -> str | None:
+        """The person who signed in here, or whom the demo plays; None: nobody."""
         actor = self.actor()
         return None if actor.startswith("account:") else actor
 
@@ -336,7 +337,7 @@ class Office:
     def _start(self, plan: Plan, environment: str | None, *, in_process: bool, hear: Progress) -> RunEnded:
         self._warn_of_nobody(plan, hear)
         with self._engine(environment, in_process=in_process) as engine:
-            run_id = engine.start(plan, signed_in=self._signed_in())
+            run_id = engine.start(plan, signed_in=self.signed_in())
             engine.drive(run_id, hear, wait_up_to_s=SHORT_WAIT_S)
         return self._ended(run_id)
 

@@ -40,7 +40,8 @@ def write(story: Story, path: Path) -> Path:
             file.write(text)
             file.flush()
         part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        if part.is_file():
+            part.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk does not name the file
     return path

@@ -28,6 +28,9 @@ LEAVING_MS: Final = 10_000
 Say = Callable[..., None]
 """say(event, **fields): what happened on a screen, for the run's log and report."""
 
+PRESS_AGAIN_S: Final = 0.2
+"""How long a pop-up may stay after its button was pressed before the button is pressed again."""
+
 
 class SessionEnded(Exception):
     """The sign-in page came up in mid-session: nothing on this page is data."""
@@ -89,6 +92,7 @@ class Session:
     _watch: Watch | None = None
     _calm: tuple[str, int] = ("", 0)
     _pressed: dict[str, int] = field(default_factory=dict)
+    _pressing: dict[str, float] = field(default_factory=dict)
     _conditions: dict[tuple[str, str], Condition] = field(default_factory=dict)
 
     @property
@@ -155,9 +159,20 @@ class Session:
             message = f"{self.application.name} is being maintained: {self._text_of(watch.maintenance, sight)}"
             raise ApplicationError(message, code="maintenance")
         for popup, when in watch.popups:
-            if self._pressed.get(popup.name, 0) < popup.at_most and self.holds(when, sight):
+            if not self.holds(when, sight):
+                self._note_gone(popup)
+            elif self._pressed.get(popup.name, 0) < popup.at_most and self._may_press(popup):
                 return self._press_away(popup)
         return False
+
+    def _may_press(self, popup: Popup) -> bool:
+        """A pop-up can be on the page before its script is: one that stays after the press is pressed again."""
+        last = self._pressing.get(popup.name)
+        return last is None or time.monotonic() - last > PRESS_AGAIN_S
+
+    def _note_gone(self, popup: Popup) -> None:
+        if self._pressing.pop(popup.name, None) is not None:
+            self._pressed[popup.name] = self._pressed.get(popup.name, 0) + 1
 
     def _refuse_dialogs(self) -> None:
         if self.web.dialogs:
@@ -180,9 +195,10 @@ class Session:
             return True
         if problem is not None:
             return False
-        self._pressed[popup.name] = self._pressed.get(popup.name, 0) + 1
-        self.popups_pressed += 1
-        self.say("popup_closed", application=self.application.key, popup=popup.name)
+        if popup.name not in self._pressing:
+            self.popups_pressed += 1
+            self.say("popup_closed", application=self.application.key, popup=popup.name)
+        self._pressing[popup.name] = time.monotonic()
         return True
 
     # waiting
@@ -284,6 +300,7 @@ class Session:
         self.screen, self.ended_well, self.has_paged = screen, False, False
         self.searched.clear()
         self._pressed.clear()
+        self._pressing.clear()
         self.follow(screen, opening)
         return self._settle_ready(self.condition(screen, screen.ready_when))
 

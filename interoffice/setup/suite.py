@@ -39,7 +39,7 @@ class Ended:
 
 
 def run_suite(args: list[str], project: Path) -> int:
-    """Run the tests with live output; all else than --slow and --all goes to pytest.
+    """Run the tests with live output; all else than --slow, --all and --exhaustive goes to pytest.
 
     The exit code: 0 all passed, else that of the first part that did not. No test collected is a failure.
     """
@@ -54,10 +54,12 @@ def run_suite(args: list[str], project: Path) -> int:
 
 def parts(args: Sequence[str]) -> list[Part]:
     """What to run, in order: the quick things first."""
-    given = [arg for arg in args if arg not in ("--slow", "--all")]
+    given = [arg for arg in args if arg not in ("--slow", "--all", "--exhaustive")]
+    if "--exhaustive" in args:
+        return [pytest_part("Exhaustive tests", "exhaustive", given)]
     chosen = [pytest_part("Ordinary tests", "not slow", given)]
     if "--slow" in args or "--all" in args:
-        chosen.append(pytest_part("Slow tests", "slow", given))
+        chosen.append(pytest_part("Slow tests", "slow and not exhaustive", given))
     if "--all" in args:
         chosen[:0] = [
             Part(heading="ruff", command=("-m", "ruff", "check", "--output-format", "concise", ".")),

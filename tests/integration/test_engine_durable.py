@@ -17,7 +17,7 @@ import pytest
 
 from interoffice.model.work import RunState
 from tests.integration.test_engine_lanes import until
-from tests.support.running import an_engine
+from tests.support.running import an_engine, ran
 from tests.support.shop import ORDERS, Shop, make_shop
 
 
@@ -88,3 +88,14 @@ def test_a_pickled_row_in_its_database_is_refused_and_never_run(shop: Shop, tmp_
 def _has_workflow_table(shop: Shop) -> bool:
     with sqlite3.connect(shop.state / "dbos.db") as connection:
         return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'workflow_status'").fetchone())
+
+
+def test_an_item_that_a_person_released_is_worked_by_a_worker(shop: Shop) -> None:
+    shop.faults(D_2={"flaky": 3})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.state == RunState.DONE_WITH_WARNINGS
+        engine.retry([run.items["D-2"].item_id], person="anna")
+        with a_worker(shop):
+            until(lambda: run.state == RunState.SUCCEEDED, 60)
+        assert set(shop.posted().values()) == {1} and len(shop.posted()) == 3

@@ -125,6 +125,7 @@ def test_killed_at_twenty_five_points_and_resumed_nothing_is_lost_or_doubled(
     killed_at([point for some in of_call for point in rest.sample(some, k=min(5, len(some)))], tmp_path)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 @pytest.mark.skipif("INTEROFFICE_EVERY_KILL_POINT" not in os.environ, reason="takes a quarter of an hour")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from interoffice.model.work import RunState
+from interoffice.plan.plan import RunOptions
 from tests.support.running import an_engine, ran
 from tests.support.shop import ORDERS, Shop, make_shop
 
@@ -88,6 +89,27 @@ def test_what_waited_for_a_decision_waits_again_when_a_failed_run_is_resumed(sho
         engine.decide(approval.approval_id, "approve", person="bilal", digest=approval.digest)
         assert engine.drive(run.run_id) == RunState.SUCCEEDED
     assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1, "D-4": 1, "note-owner": 1}
+
+
+def test_a_rehearsal_that_waits_takes_no_row_from_a_real_run(shop: Shop) -> None:
+    shop.workflow("orders", WITH_APPROVAL)
+    with an_engine(shop) as engine:
+        assert ran(engine, shop, "orders", options=RunOptions(rehearse=True)).state == RunState.WAITING
+        assert shop.posted() == {}
+        run = ran(engine, shop, "orders")
+        assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1}
+        (approval,) = engine.ledger.approvals("open", run.run_id)
+        assert [row.key for row in approval.rows] == ["D-4"]
+
+
+def test_a_key_that_no_row_has_stops_a_run_that_was_to_work_only_it(shop: Shop) -> None:
+    shop.workflow("orders", ORDERS)
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders", options=RunOptions(only="D-99"))
+        assert run.state == RunState.FAILED
+        assert run.view.error is not None
+        assert run.view.error.message == 'no row has the key "D-99" that --only names; there is D-1, D-2, D-3, D-4'
+    assert shop.posted() == {}
 
 
 def test_the_owner_is_told_of_a_failure_while_an_approval_is_open(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -238,10 +239,18 @@ WAIT = """\
 
 def test_a_wait_asks_again_until_it_sees_it(shop: Shop) -> None:
     shop.workflow("w", HEAD + WAIT + PLACE)
+
+    def come() -> None:
+        while shop.called("look_for") < 2:
+            time.sleep(0.01)
+        (shop.folder / "shop" / "flag").touch()
+
     with an_engine(shop) as engine:
-        threading.Timer(0.4, (shop.folder / "shop" / "flag").touch).start()
+        thread = threading.Thread(target=come)
+        thread.start()
         run_id = engine.start(shop.plan("w"))
         assert engine.drive(run_id, wait_up_to_s=5) == RunState.SUCCEEDED
+        thread.join()
         assert shop.called("look_for") > 2
         assert Ran(engine, run_id, []).steps["arrival"].outputs == {"there": True, "late": False}
 

@@ -53,7 +53,7 @@ class Machine:
         shutil.copy(PROJECT / "runner.py", self.project)
         for part in ("setup", "resources"):
             shutil.copytree(PROJECT / "interoffice" / part, self.project / "interoffice" / part)
-        for file in ("__init__.py", "errors.py", "problem.py"):
+        for file in ("__init__.py", "errors.py", "frozen.py", "problem.py"):
             shutil.copy(PROJECT / "interoffice" / file, self.project / "interoffice")
         (self.project / "interoffice" / "cli").mkdir()
         (self.project / "interoffice" / "cli" / "__main__.py").write_text(

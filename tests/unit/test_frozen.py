@@ -129,7 +129,7 @@ def test_a_thing_takes_no_further_values() -> None:
 
 def test_the_tools_of_dataclasses_know_it(maker: Callable[..., Any]) -> None:
     made = parcel(maker)(number="1", parts=[1])
-    assert dataclasses.is_dataclass(made)
+    assert dataclasses.is_dataclass(type(made))
     assert [each.name for each in dataclasses.fields(made)] == ["number", "weight", "parts", "note"]
     assert dataclasses.replace(made, weight=4) == parcel_like(made, weight=4)
     assert dataclasses.asdict(made) == {"number": "1", "weight": 3, "parts": [1], "note": ""}

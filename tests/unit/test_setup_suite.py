@@ -23,7 +23,7 @@ def test_the_plain_command_runs_the_ordinary_tests_on_two_workers() -> None:
 def test_slow_adds_the_slow_ones_and_all_adds_the_checks_of_the_code_before_them() -> None:
     assert commands("--slow") == [
         "-m pytest -m not slow -n 2 --dist loadfile",
-        "-m pytest -m slow -n 2 --dist loadfile",
+        "-m pytest -m slow and not exhaustive -n 2 --dist loadfile",
     ]
     assert [part.heading for part in parts(["--all"])] == ["ruff", "mypy --strict", "Ordinary tests", "Slow tests"]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from interoffice.language import CheckResult, Times, ValueScope, contradictions, read_rule, run_check
+from interoffice.language import CheckResult, Times, ValueScope, read_rule, run_check
+from interoffice.language.contradictions import contradictions
 from interoffice.language.rules import Rule
 from interoffice.model.table import Table
 from interoffice.model.types import MONEY, NUMBER, PERCENT, TEXT, choice_of

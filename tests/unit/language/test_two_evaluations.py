@@ -249,6 +249,7 @@ def test_both_evaluations_route_the_same_rows_for_the_same_reasons(
     assert_same_check(table, [text for text, _ in rules], [when for _, when in rules])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 @given(tables(), expressions())
@@ -257,6 +258,7 @@ def test_both_evaluations_give_the_same_cells_thoroughly(table: Table, texts: li
     assert_same_cells(table, texts)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 @given(tables(), rule_sets())

@@ -213,6 +213,7 @@ def test_nothing_is_said_of_it(samples: Project, name: str) -> None:
     assert shown(check_text(samples, "case", HEAD + ALL_RIGHT[name])) == ""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_500_workflows_are_checked_within_10_seconds(samples: Project) -> None:
     texts = [(ROOT / "workflows" / f"{sample}.yaml").read_text() for sample in SAMPLES]
