@@ -66,9 +66,7 @@ class Asked(Call):
 
     def answer(self, act: Act) -> tuple[Answer | None, str]:
         """What the bot's look-up says; None, and why, where it says nothing."""
-        with self._credential_in_turn():
-            answer, why = self.look_up(act)
-            self._proved = answer is not None
+        answer, why = self.look_up(act)
         if self._refused is not None:
             raise StepFailed(self._refused)
         return answer, why

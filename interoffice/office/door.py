@@ -476,7 +476,12 @@ class Office:
         formats = formats_of_project(self.project)
         kinds = kinds_of(self.ledger.steps(view.run_id))
         found = self.ledger.items(view.run_id, state=state)
-        return [listings.item_row(each, formats, masked, kinds) for each in found if key is None or key in each.key]
+        tries = listings.tries(self.ledger.attempts(view.run_id))
+        return [
+            listings.item_row(each, formats, masked, kinds) | {"attempts": tries.get(each.item_id, each.attempts)}
+            for each in found
+            if key is None or key in each.key
+        ]
 
     def edit_item(self, item: str, changes: Mapping[str, str], *, person: str) -> str:
         """Corrects values of an item that is not being worked; checked again, in the audit."""

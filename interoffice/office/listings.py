@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interoffice.model.values import Formats, Value
-    from interoffice.store.views import ApprovalView, AuditView, IntentView, ItemView, RunView, StepView
+    from interoffice.store.views import ApprovalView, AttemptView, AuditView, IntentView, ItemView, RunView, StepView
 
 Listed = dict[str, object]
 
@@ -70,6 +71,15 @@ def item_row(item: ItemView, formats: Formats, masked: frozenset[str], kinds: Ma
         "reviewer": item.reviewer,
         "comment": item.comment,
     }
+
+
+def tries(attempts: Iterable[AttemptView]) -> dict[str, int]:
+    """By item, how often the step of it that took most was tried; look-ups are no tries."""
+    counts = Counter((each.item_id, each.path) for each in attempts if each.item_id is not None and each.kind == "call")
+    found: dict[str, int] = {}
+    for (item_id, _), count in counts.items():
+        found[str(item_id)] = max(count, found.get(str(item_id), 0))
+    return found
 
 
 def record_row(

@@ -193,6 +193,7 @@ def test_a_practice_office_that_is_not_running_is_said_plainly(project: Flagship
     failed_cleanly(project, run_json(project), "The practice office is not running", "runner.py practice")
 
 
+@pytest.mark.slow
 def test_a_page_that_never_answers_is_given_up_in_time(project: Flagship) -> None:
     project.edit(FLAGSHIP_FILE, ("timeout: 5m", "timeout: 3s"), ("attempts: 3", "attempts: 2"))
     project.fault("no_answer", application="crm")
