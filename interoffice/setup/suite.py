@@ -92,6 +92,7 @@ def run(part: Part, project: Path) -> Ended:
     say(f"\n== {part.heading} ==")
     began = time.monotonic()
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: compile their modules once
     code = subprocess.run([sys.executable, *part.command], cwd=project, env=environment).returncode
     seconds = time.monotonic() - began
     if code == NOTHING_COLLECTED and "pytest" in part.command:
