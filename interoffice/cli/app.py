@@ -7,7 +7,8 @@ import os
 import typer
 
 from interoffice.cli import files, machine, people, reference, runs, work
-from interoffice.cli.ending import ended, project_of
+from interoffice.cli.ending import STOPPED, ended, project_of
+from interoffice.cli.show import warn
 
 app = typer.Typer(
     name="runner.py",
@@ -33,7 +34,8 @@ def _run(words: list[str]) -> int:
     try:
         result = app(args=rest, prog_name="runner.py", standalone_mode=False)
     except typer.Abort:
-        raise KeyboardInterrupt from None
+        warn("Not confirmed: nothing was done.")
+        return STOPPED
     except typer.Exit as left:
         return left.exit_code
     except Exception as error:
@@ -43,4 +45,6 @@ def _run(words: list[str]) -> int:
             raise
         show()  # the parser's own complaints about the command line
         return 2 if code else 0
+    if result == STOPPED:  # what the parser makes of Ctrl-C
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0

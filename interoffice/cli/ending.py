@@ -10,6 +10,9 @@ from pathlib import Path
 from interoffice.cli.show import warn
 from interoffice.errors import InterofficeError, MistakesFound, UsageError
 
+STOPPED = 130
+"""The exit code of a command that Ctrl-C ended (128 + SIGINT)."""
+
 
 def project_of(words: list[str]) -> tuple[Path, list[str]]:
     """Takes `--project DIR` out of the words, wherever it stands; else the folder of runner.py, else this one."""
@@ -51,7 +54,7 @@ def ended(command: Callable[[], int]) -> int:
         return 1
     except KeyboardInterrupt:
         warn("\nStopped. What was finished is kept; `runner.py runs` shows where it stands.")
-        return 130
+        return STOPPED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -17,6 +17,7 @@ from interoffice.context import RunFacts
 from interoffice.declaration import BotDescription
 from interoffice.engine.acts import Act, Verdict, answer_of
 from interoffice.engine.bot_call import facts_to, packed, with_saved_tables
+from interoffice.engine.element_literals import with_literals_typed
 from interoffice.engine.endings import Cancelled, StepFailed
 from interoffice.engine.evaluation import converted, names_for_templates, title_of
 from interoffice.engine.lanes import OnCommit
@@ -401,7 +402,9 @@ def inputs_of(
             if value is not None:
                 found[name] = value
             continue
-        if declared.many:
+        if declared.kind == "element values":
+            found[name] = with_literals_typed(run.project, bot, said, name, value, run.times.zone)
+        elif declared.many:
             many = value if isinstance(value, (tuple, list)) else (value,)
             found[name] = tuple(converted(one, declared.type, run.times.zone) for one in many)
         else:

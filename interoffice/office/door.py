@@ -433,7 +433,7 @@ class Office:
         if self._is_interrupted(run):
             return f"interrupted, its process has died: runner.py resume {run.run_id}"
         if run.waiting_for:
-            return f"waits for {run.waiting_for}"
+            return f"waits: {run.waiting_for}"
         return ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in run.items.items() if count)
 
     def _is_interrupted(self, run: RunView) -> bool:

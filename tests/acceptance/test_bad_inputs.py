@@ -363,3 +363,20 @@ def test_an_environment_that_an_application_does_not_have_is_told_before_the_run
     assert ended.returncode == 1
     assert 'U01  application "erp" has no environment "live"' in ended.stdout
     assert slips.listed("runs") == []
+
+
+def test_an_amount_that_is_written_out_is_typed_as_an_amount(project: Flagship) -> None:
+    fields = {"customer_no": "C-100017", "customer_reference": "BY-HAND", "amount": "12.50", "currency": "EUR"}
+    given = {"screen": "erp.sales_order", "submit": "save", "credential": "erp_clerk", "read": "[order_no]"}
+    given |= {f"fields.{name}": value for name, value in fields.items()}
+    words = [word for name, value in given.items() for word in ("--with", f"{name}={value}")]
+    refused = project.cli("bot", "screens.fill_form", *words, stdin="n\n")
+    assert (refused.returncode, refused.stderr.strip()) == (130, "Not confirmed: nothing was done.")
+    wrong = project.cli("bot", "screens.fill_form", *(w.replace("12.50", "12,50") for w in words), "--yes")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert '"amount" must be an amount like 1234.56, not "12,50"' in wrong.stderr
+    done = project.cli("bot", "screens.fill_form", *words, "--yes", "--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    ((posting,),) = project.orders().values()
+    assert json.loads(done.stdout)["outputs"] == {"values": {"order_no": posting.number}}
+    assert dict(posting.fields) == fields

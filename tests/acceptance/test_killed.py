@@ -159,3 +159,29 @@ def test_a_run_that_was_stopped_and_wakes_up_late_posts_nothing_twice(project: F
     process.communicate(timeout=COMES_WITHIN_S)
     assert process.returncode == 4
     assert dict(project.posted()) == dict.fromkeys(STRAIGHT, 1)
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_where_it_stands_and_the_run_goes_on(project: Flagship) -> None:
+    process = project.start(*project.run_words())
+    wait_until(lambda: project.posted().total() >= 2, "2 orders", COMES_WITHIN_S)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=COMES_WITHIN_S)
+    assert process.returncode == 130
+    assert said[1].strip() == "Stopped. What was finished is kept; `runner.py runs` shows where it stands."
+    (listed,) = project.listed("runs")
+    assert (listed["state"], listed["sentence"]) == ("waiting", "waits: interrupted by the operator; resume it")
+    went_on(project)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("cancel", "last"), ("stop-all", "--hard")])
+def test_a_run_that_is_cancelled_while_it_works_goes_on_when_resumed(project: Flagship, words: tuple[str, ...]) -> None:
+    process = project.start(*project.run_words())
+    wait_until(lambda: project.posted().total() >= 2, "2 orders", COMES_WITHIN_S)
+    assert project.cli(*words).returncode == 0
+    process.communicate(timeout=COMES_WITHIN_S)
+    assert process.returncode == 1
+    assert project.listed("runs")[0]["state"] == "cancelled"
+    assert 2 <= project.posted().total() < len(STRAIGHT)
+    went_on(project)
