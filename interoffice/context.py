@@ -161,6 +161,16 @@ class Http(Protocol):
     def get_json(self, address: str, path: str, *, credential: str | None) -> Any: ...
 
 
+class Queues(Protocol):
+    """The queues of tables/. Entries live in the ledger, each key once."""
+
+    def add(self, queue: str, rows: Table, *, due: datetime | None, priority: str | None) -> tuple[int, int]:
+        """Put rows on a queue, all or none; how many are new, and how many keys were there. After `commit`."""
+
+    def look_up(self, queue: str, rows: Table) -> Answer:
+        """Whether all these rows are on the queue."""
+
+
 class Log(Protocol):
     """The run's log: fixed event names with fields; run, step, item and attempt are bound already."""
 
@@ -182,4 +192,5 @@ class Context:
     files: Files
     tables: Tables
     http: Http
+    queues: Queues
     log: Log

@@ -1,4 +1,4 @@
-"""Commands about work items and decisions: items, approvals, approve, reject, doubts, settle, audit."""
+"""Commands about decisions: approvals, approve, reject, doubts, settle, audit."""
 
 from __future__ import annotations
 
@@ -21,42 +21,12 @@ Comment = Annotated[str, typer.Option(help="Why")]
 
 def register(app: typer.Typer) -> None:
     """Adds this module's commands."""
-    app.command()(items)
     app.command()(approvals)
     app.command()(approve)
     app.command()(reject)
     app.command()(doubts)
     app.command()(settle)
     app.command()(audit)
-
-
-def items(
-    words: Annotated[list[str], typer.Argument(help="RUN, or: edit ITEM")],
-    set: Annotated[list[str] | None, typer.Option("--set", help="column=value, with edit")] = None,
-    state: Annotated[str | None, typer.Option(help="Only in this state")] = None,
-    key: Annotated[str | None, typer.Option(help="Only keys that contain this")] = None,
-    person: Person = None,
-    format: Form = Format.TEXT,
-) -> int:
-    """The work items of a run; `items edit ITEM --set column=value` corrects one, audited and checked again."""
-    if words[0] == "edit":
-        if len(words) != 2 or not set:
-            raise UsageError("items edit: write items edit ITEM --set column=value.")
-        say(office().edit_item(words[1], pairs(set, "--set"), person=signed_in(person)))
-        return 0
-    if len(words) != 1:
-        raise UsageError(f"items {' '.join(words)}: name one run, or `last`.")
-    listing(
-        office().items(words[0], state=state, key=key),
-        columns={
-            "item": "item", "loop": "loop", "key": "key", "state": "state", "attempts": "tries", "outputs": "outputs",
-            "error": "error",
-        },
-        format=format,
-        empty="This run has no such work items.",
-        shrink="error",
-    )  # fmt: skip
-    return 0
 
 
 def approvals(format: Form = Format.TEXT) -> int:

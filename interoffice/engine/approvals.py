@@ -10,8 +10,8 @@ from typing import Any
 from interoffice.engine.bot_call import with_saved_tables
 from interoffice.engine.endings import StepFailed
 from interoffice.engine.evaluation import failed, scope_at, text_of, value_of
+from interoffice.engine.keys import key_text
 from interoffice.engine.outcome import Done
-from interoffice.engine.posting import key_text
 from interoffice.engine.pure_steps import table_of
 from interoffice.engine.run import Place, Run
 from interoffice.language.calendars import Times, add_duration

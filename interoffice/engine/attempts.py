@@ -24,6 +24,7 @@ from interoffice.engine.lanes import OnCommit
 from interoffice.engine.locks import free_locks, take_lock
 from interoffice.engine.messages import Message
 from interoffice.engine.outcome import REHEARSED, Done
+from interoffice.engine.queue_asked import answer_about_queue
 from interoffice.engine.recorder import Write
 from interoffice.engine.run import Place, Run
 from interoffice.errors import InterofficeError, Refused
@@ -210,6 +211,8 @@ class Call:
 
     def _on_commit(self, act: Act | None, attempt: AttemptPlace) -> OnCommit:
         def answer(message: Message) -> Message:
+            if message["t"] == "queue":
+                return answer_about_queue(self.run, self.at.path, message, may_add=act is not None and act.is_open)
             if act is None:
                 return {"t": "refused", "message": f"{self.bot.name} asked to commit and must not in this step."}
             if self.run.control.cancel == "hard":

@@ -41,7 +41,7 @@ from interoffice.plan.making import in_environment
 from interoffice.plan.plan import LoadedPlan, Plan
 from interoffice.plan.project import Project, open_project
 from interoffice.plan.times import formats_of, times_of
-from interoffice.store import Ledger, approvals, audit, items, office, runs, steps
+from interoffice.store import Ledger, approvals, audit, items, office, queues, runs, steps
 from interoffice.store.database import Transaction
 from interoffice.store.views import Failure
 
@@ -242,6 +242,7 @@ class Course:
             if failure is not None:
                 approvals.cancel_open(tx, run.run_id, now)
                 items.cancel_new(tx, run.run_id, now, why="not begun: the run failed before")
+                queues.give_back(tx, run.run_id, now)
             runs.end(tx, run.run_id, state, now, warned=warned, error=failure, outputs=outputs, waiting_for=words)
             details = {"failure": failure.message, "step": failure.step} if failure is not None else {}
             audit.write(tx, now=now, actor="engine", act=f"run.{state}", run_id=run.run_id, details=details)
@@ -264,6 +265,7 @@ def finish(ledger: Ledger, run_id: str, state: RunState, now: datetime, *, run: 
     def write(tx: Transaction) -> None:
         approvals.cancel_open(tx, run_id, now)
         items.cancel_new(tx, run_id, now, why="not begun: the run was cancelled")
+        queues.give_back(tx, run_id, now)
         runs.end(tx, run_id, state, now, warned=False)
         audit.write(tx, now=now, actor="engine", act=f"run.{state}", run_id=run_id)
 

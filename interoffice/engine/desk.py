@@ -94,6 +94,7 @@ class Desk:
         self.setting = setting
         self._note = note
         self._gate: Gate | None = None
+        self._ask: Ask | None = None
         self._facts: RunFacts | None = None
         self._names: Mapping[str, Value] = {}
         self._masker = Masker()
@@ -115,6 +116,7 @@ class Desk:
             from interoffice.engine.bot_call import error_reply
 
             return self._masked(error_reply(error))
+        self._ask = ask
         with self._evidence_noted():
             reply = perform(request, bot, self._context, ask, self.setting.folder / "tables")
         return self._masked(reply)
@@ -182,7 +184,7 @@ class Desk:
     def _lay_out(self) -> dict[str, Any]:
         makers = {
             "screens": self._screens, "mail": self._mail, "files": lambda: self._files, "tables": lambda: self._tables,
-            "http": self._http,
+            "http": self._http, "queues": self._queues,
         }  # fmt: skip
         return {name: Borrowed(make, self._opened) for name, make in makers.items()}
 
@@ -253,6 +255,17 @@ class Desk:
         from interoffice.resources.http import HttpClient
 
         return HttpClient(address=self._address, credentials=self._credential)
+
+    def _queues(self) -> Any:
+        from interoffice.engine.queue_rows import AskedQueues
+
+        return AskedQueues(ask=lambda message: self._asked(message), contract=self.project.contract)
+
+    def _asked(self, message: Message) -> Message:
+        """The engine's answer to the call in hand: what is borrowed outlives calls."""
+        if self._ask is None:
+            raise RuntimeError("a question to the ledger outside of a call")
+        return self._ask(message)
 
     def _mail(self) -> Any:
         from interoffice.resources.mailbox import Mailboxes

@@ -248,6 +248,14 @@ class Engine:
         """Releases failed items and items on hold; gives the runs to drive. An item on hold: by no maker of its run."""
         return releasing.retry(self, tuple(item_ids), person=person, comment=comment)
 
+    def requeue(self, item_ids: Iterable[str], *, person: str, comment: str = "") -> int:
+        """Items that came from a queue and did not end well go back to it, for another run; how many."""
+        return releasing.requeue(self, tuple(item_ids), person=person, comment=comment)
+
+    def abandon(self, item_ids: Iterable[str], *, person: str, comment: str) -> tuple[str, ...]:
+        """Items that nobody will work any more, with the reason; gives the runs that wait for nothing else now."""
+        return releasing.abandon(self, tuple(item_ids), person=person, comment=comment)
+
     def edit_item(self, item_id: str, values: Mapping[str, str], *, person: str) -> ItemView:
         """Other values in an item's row: audited; refused for key columns and while an intent is open."""
         return releasing.edit(self, item_id, values, person=person)

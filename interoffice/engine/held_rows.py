@@ -54,6 +54,12 @@ def _without_places(value: Value) -> Value:
     return value
 
 
+def held_keys(path: str, options: RunOptions) -> tuple[str, ...] | None:
+    """The keys of a loop that a kept plan holds it to; None where no plan does."""
+    held = _held(path, options)
+    return None if held is None or "keys" not in held else tuple(cast(Mapping[str, Any], held["keys"]))
+
+
 def held_to(path: str, rows: Rows, options: RunOptions) -> Rows:
     """A loop's rows by key, if they are those that the plan showed; else the run stops, naming what differs."""
     held = _held(path, options)

@@ -31,6 +31,8 @@ OnSlow = tuple[float, Callable[[], None]]
 """What is called once when a call takes longer than so many seconds."""
 
 START_WITHIN_S = 60.0
+ASKED = ("commit", "queue")
+"""What a lane asks for and waits on: the intent before an act, and what the ledger keeps of queues."""
 
 
 class Lane(Protocol):
@@ -112,7 +114,7 @@ class LaneProcess:
             if message is None:
                 self.kill()
                 return {"t": "interrupted", "why": "timeout"}
-            if message["t"] == "commit":
+            if message["t"] in ASKED:
                 link.send(on_commit(message))
             elif message["t"] in ("log", "progress", "evidence", "sign_out"):
                 on_note(message)

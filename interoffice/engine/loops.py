@@ -22,11 +22,13 @@ from interoffice.engine.endings import (
 from interoffice.engine.evaluation import expression, failed, joins_decided_rows, scope_at, value_of
 from interoffice.engine.held_rows import as_planned, held_to
 from interoffice.engine.history import posted_elsewhere
+from interoffice.engine.keys import child_key, key_text
 from interoffice.engine.locks import locks_held
 from interoffice.engine.loop_results import loop_outputs, plain_outputs, records_of
 from interoffice.engine.outcome import Done
-from interoffice.engine.posting import certain_postings, child_key, key_text, loop_posts
+from interoffice.engine.posting import certain_postings, loop_posts
 from interoffice.engine.pure_steps import table_of_records
+from interoffice.engine.queue_taking import QueueTaking
 from interoffice.engine.recorder import Recorder
 from interoffice.engine.run import Place, Results, Run
 from interoffice.errors import InterofficeError
@@ -36,7 +38,7 @@ from interoffice.model.types import Type, table_of
 from interoffice.model.values import Value
 from interoffice.model.work import ITEM_ENDED, ITEM_WAITS_FOR_PERSON, ItemState
 from interoffice.model.workflow import ForEach, Step, walk
-from interoffice.store import items, steps
+from interoffice.store import items, queues, steps
 from interoffice.store.database import Transaction
 from interoffice.store.items import NewItem
 from interoffice.store.reading import moment_of
@@ -60,6 +62,7 @@ class Loop:
     walk: WalkSteps
     late: bool
     single: bool = False
+    queue: QueueTaking | None = None
     columns: Mapping[str, Type] = field(default_factory=dict)
     in_a_row: int = 0
     ended: bool = False
@@ -80,6 +83,8 @@ def do_loop(
 ) -> Done | None:
     """Works a loop to its end. `late`: only items that a person released after the loop was over."""
     loop = Loop(run=run, place=place, step=step, kind=kind, path=at.path, walk=walk, late=late)
+    if kind.queue is not None:
+        return _do_queue(loop, at, kind.queue)
     joining = bool(place.results.pending) and joins_decided_rows(kind.over, place)
     records = _records(loop)
     if late:
@@ -95,14 +100,31 @@ def do_loop(
     return _outcome(loop)
 
 
+def _do_queue(loop: Loop, at: StepPlace, name: str) -> Done | None:
+    """Works what waits on a queue: lanes take entries one at a time, so that several runs share what there is."""
+    run = loop.run
+    loop.queue = QueueTaking.of(run, loop.place, loop.kind, loop.path, name)
+    loop.columns = loop.queue.columns
+    if loop.late:
+        _work(loop)
+        return None
+    loop.place.recorder.write(lambda tx: steps.begin(tx, at, run.clock.now(), None))
+    run.tell("loop_began", at.path, title=loop.step.title, total=None)
+    _reopen(loop)
+    _work(loop)
+    _suspend(loop, joining=False)
+    counts = run.ledger.read(lambda tx: items.counts(tx, run.run_id, loop.path))
+    _assert_all_there(loop, sum(counts.values()))
+    run.ledger.write(lambda tx: queues.give_back(tx, run.run_id, run.clock.now()))
+    return _outcome(loop)
+
+
 # rows to items
 
 
 def _records(loop: Loop) -> list[dict[str, Value]]:
     """The rows that the loop goes over; the loop knows their columns afterwards."""
     run, place, kind = loop.run, loop.place, loop.kind
-    if kind.queue is not None:
-        raise failed(loop.path, "loops over a queue are not there yet in this Interoffice", kind="workflow")
     value = value_of(kind.over, scope_at(run, place))
     if isinstance(value, Table):
         loop.columns, records = value.columns, list(value.rows())
@@ -272,9 +294,15 @@ def _lane_thread(loop: Loop, number: int) -> None:
 
 def _claim(loop: Loop, recorder: Recorder) -> ItemView | None:
     run, token = loop.run, secrets.token_hex(8)
-    return recorder.write(
-        lambda tx: items.claim(tx, run.run_id, loop.path, engine_id=run.engine_id, token=token, now=run.clock.now())
-    )
+
+    def claim(tx: Transaction) -> ItemView | None:
+        now = run.clock.now()
+        while True:
+            item = items.claim(tx, run.run_id, loop.path, engine_id=run.engine_id, token=token, now=now)
+            if item is not None or loop.queue is None or loop.late or not loop.queue.take(tx, now):
+                return item
+
+    return recorder.write(claim)
 
 
 def _work_item(loop: Loop, outer: Place, item: ItemView) -> None:
@@ -369,10 +397,14 @@ def _failed(loop: Loop, failure: Failure) -> ItemEnd:
 
 def _posted_before(loop: Loop, place: Place) -> Record | None:
     """The stored outputs when everything that the item would post is posted, before anything is opened."""
-    postings = certain_postings(loop.run, loop.kind.do) if loop.kind.key or loop.kind.group_by else None
+    postings = certain_postings(loop.run, loop.kind.do) if _has_keys(loop.kind) else None
     if not postings or loop.run.options.rehearse:
         return None
     return posted_elsewhere(loop.run, place, postings)
+
+
+def _has_keys(kind: ForEach) -> bool:
+    return bool(kind.key or kind.group_by or kind.queue)
 
 
 def _put_back(loop: Loop, place: Place, item: ItemView, suspended: Suspended | None) -> None:

@@ -8,28 +8,18 @@ and item key; `posts:` on a step names it by hand.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from interoffice.declaration import BotDescription
+from interoffice.engine.keys import key_text
 from interoffice.engine.run import Place, Run
 from interoffice.errors import InterofficeError
 from interoffice.model import codec
-from interoffice.model.formats import format_value
 from interoffice.model.selectors import Screen
-from interoffice.model.values import ISO, Value
+from interoffice.model.values import Value
 from interoffice.model.workflow import BotCall, Choose, ForEach, Step, SubWorkflow, Wait
 
 LONGEST_IDENTITY = 160
-
-
-def key_text(parts: Sequence[Value]) -> str:
-    """The parts of a key as one text, different for different parts: ISO dates, plain numbers, `|` between."""
-    return "|".join(format_value(part, ISO).replace("\\", "\\\\").replace("|", "\\|") for part in parts)
-
-
-def child_key(outer: str | None, inner: str) -> str:
-    """The key under which an inner item posts: `outer/inner`."""
-    return inner if outer is None else f"{outer}/{inner.replace('/', chr(92) + '/')}"
 
 
 def screen_of(bot: BotDescription, inputs: Mapping[str, object]) -> str | None:

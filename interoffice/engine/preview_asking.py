@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from interoffice.engine.approvals import decided_columns
 from interoffice.engine.evaluation import condition, failed, scope_at, text_of, value_of
-from interoffice.engine.posting import key_text
+from interoffice.engine.keys import key_text
 from interoffice.engine.preview_spot import UNKNOWN, Spot, Tour
 from interoffice.engine.pure_steps import table_of
 from interoffice.engine.run import result_of

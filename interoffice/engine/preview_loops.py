@@ -12,6 +12,7 @@ from interoffice.engine.endings import Held, RunStopped, StepFailed, Stopped
 from interoffice.engine.evaluation import failed
 from interoffice.engine.held_rows import content_digest
 from interoffice.engine.history import posted_elsewhere
+from interoffice.engine.keys import child_key
 from interoffice.engine.loop_results import FAILURE_COLUMNS, Record, plain_outputs, records_of
 from interoffice.engine.loop_results import _kind as kind_of_failure
 from interoffice.engine.loop_results import _table as table_with
@@ -19,9 +20,10 @@ from interoffice.engine.loops import Loop
 from interoffice.engine.loops import _keyed as keyed_records
 from interoffice.engine.loops import _names as loop_names
 from interoffice.engine.loops import _records as loop_records
-from interoffice.engine.posting import certain_postings, child_key, loop_posts
+from interoffice.engine.posting import certain_postings, loop_posts
 from interoffice.engine.preview_spot import Spot, Tour
 from interoffice.engine.previewed import Change, End, ItemSeen
+from interoffice.engine.queue_taking import QueueTaking
 from interoffice.engine.run import Place, Results, result_of
 from interoffice.engine.static_types import columns_known
 from interoffice.engine.unknown import Bounds, PartlyUnknown, Unknown, UnknownOutputs, bounds_of, in_worlds
@@ -139,6 +141,10 @@ def _rows_of(tour: Tour, spot: Spot, step: Step, kind: ForEach) -> Rows:
 def _keyed(tour: Tour, place: Place, step: Step, kind: ForEach) -> tuple[Loop, dict[str, dict[str, Value]]]:
     path = place.prefix + step.id
     loop = Loop(run=tour.run, place=place, step=step, kind=kind, path=path, walk=_never, late=False)
+    if kind.queue is not None:
+        taking = QueueTaking.of(tour.run, place, kind, path, kind.queue)
+        loop.columns = taking.columns
+        return loop, {key: dict(row) for key, row in taking.waiting().items()}
     return loop, keyed_records(loop, loop_records(loop))
 
 

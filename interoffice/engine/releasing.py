@@ -22,11 +22,15 @@ from interoffice.model.work import ItemState, RunState
 from interoffice.model.workflow import ForEach, Step, walk
 from interoffice.plan.plan import LoadedPlan, Plan
 from interoffice.plan.project import Project
-from interoffice.store import Ledger, approvals, audit, intents, items, runs, steps
+from interoffice.store import Ledger, approvals, audit, intents, items, queues, runs, steps
 from interoffice.store.database import Transaction
 from interoffice.store.views import ApprovalRowView, ApprovalView, ItemView, RunView
 
 RETRIED = frozenset({ItemState.FAILED, ItemState.ON_HOLD, ItemState.CANCELLED})
+REQUEUED = frozenset(
+    {ItemState.FAILED, ItemState.ON_HOLD, ItemState.CANCELLED, ItemState.REJECTED, ItemState.ABANDONED}
+)
+ABANDONED = frozenset({ItemState.FAILED, ItemState.ON_HOLD, ItemState.CANCELLED, ItemState.REJECTED, ItemState.NEW})
 NOT_BEGUN = "not begun"
 EDITED = "edited: it is approved again"
 
@@ -155,6 +159,70 @@ def _with_relatives(tx: Transaction, item: ItemView) -> list[ItemView]:
 
 def _plan(owner: Owner, run_id: str) -> Plan:
     return Plan.from_json(json.loads(owner.ledger.plan(run_id)))
+
+
+def requeue(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: str) -> int:
+    """Puts items back on the queue they came from. All of them, or none where one can't."""
+    now, ledger = owner.clock.now(), owner.ledger
+    chosen = [ledger.item(item_id) for item_id in item_ids]
+
+    def write(tx: Transaction) -> None:
+        for item in chosen:
+            name = queues.queue_of(tx, item.item_id)
+            if name is None:
+                again = f"runner.py retry {item.item_id}"
+                raise Refused(f"Item {item.key} came from no queue; try it again in its run: {again}")
+            _refuse_unsettled(tx, item)
+            if item.state not in REQUEUED:
+                raise Refused(f"Item {item.key} is {_words(item)}; only what did not end well goes back to a queue.")
+            queues.requeue(tx, item, now, comment=comment or f"put back on {name}", reviewer=person)
+            audit.write(
+                tx, now=now, actor=person, act="item.requeued", run_id=item.run_id, subject=item.item_id,
+                details={"key": item.key, "queue": name, "was": item.state, "comment": comment},
+            )  # fmt: skip
+        for run_id in {item.run_id for item in chosen}:
+            _wake_if_waiting(tx, run_id, now)
+
+    ledger.write(write)
+    return len(chosen)
+
+
+def abandon(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: str) -> tuple[str, ...]:
+    """Items that nobody will work any more; all of them, or none where one can't."""
+    now, ledger = owner.clock.now(), owner.ledger
+    chosen = [ledger.item(item_id) for item_id in item_ids]
+
+    def write(tx: Transaction) -> None:
+        for item in chosen:
+            _refuse_unsettled(tx, item)
+            if item.state not in ABANDONED:
+                raise Refused(f"Item {item.key} is {_words(item)}; only what waits or did not end well is abandoned.")
+            items.move(tx, item, ItemState.ABANDONED, now, reviewer=person, comment=comment)
+            audit.write(
+                tx, now=now, actor=person, act="item.abandoned", run_id=item.run_id, subject=item.item_id,
+                details={"key": item.key, "was": item.state, "comment": comment},
+            )  # fmt: skip
+        for run_id in {item.run_id for item in chosen}:
+            _wake_if_waiting(tx, run_id, now)
+
+    ledger.write(write)
+    return tuple(dict.fromkeys(item.run_id for item in chosen))
+
+
+def _refuse_unsettled(tx: Transaction, item: ItemView) -> None:
+    if any(intent.state in ("open", "in_doubt") for intent in intents.of_item(tx, item.item_id)):
+        raise Refused(f"Item {item.key} may have been posted: settle that first (runner.py doubts, runner.py settle).")
+
+
+def _wake_if_waiting(tx: Transaction, run_id: str, now: datetime) -> None:
+    """A run that waited for a person's word on these items looks again."""
+    run = runs.one(tx, run_id)
+    if run.state == RunState.WAITING:
+        runs.wait(tx, run_id, wake_at=now, waiting_for="items that a person decided on")
+
+
+def _words(item: ItemView) -> str:
+    return str(item.state).replace("_", " ")
 
 
 # editing

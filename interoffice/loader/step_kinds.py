@@ -219,6 +219,7 @@ def _for_each(fields: Fields, inner: StepReader) -> Kind:
         fields.problem("S06", "for_each", '"for_each" is an empty list; write what the loop goes over')
     if isinstance(over, dict):
         fields.problem("S05", "for_each", '"for_each" must be ${{ rows }}, a list or `queue NAME`, not a map')
+    _queue_words(fields, queue[1] if queue else None)
     name = fields.text("as", required=True)
     is_named = bool(name) and identifier(fields, "as", name, "a loop's name")
     loop = ForEach(
@@ -235,6 +236,15 @@ def _for_each(fields: Fields, inner: StepReader) -> Kind:
         again=_again(fields),
     )
     return loop if is_named else Unread()
+
+
+def _queue_words(fields: Fields, queue: str | None) -> None:
+    """What belongs to a loop over a queue, and what does not."""
+    if queue is None and fields.has("at_most"):
+        fields.problem("S01", "at_most", '"at_most" belongs to `for_each: queue NAME`; rows are cut by a table step')
+    for name in ("key", "group_by"):
+        if queue is not None and fields.has(name):
+            fields.problem("S01", name, f'a queue names its items itself, in tables/{queue}.yaml: leave "{name}" out')
 
 
 def _again(fields: Fields) -> Duration | Literal["never", "every run"]:

@@ -7,8 +7,9 @@ from interoffice.office.results import Asked, BotDone, CheckFound, RunEnded
 
 if TYPE_CHECKING:
     from interoffice.engine.progress import Event, Progress
+    from interoffice.store.items import Search
 
-__all__ = ["Asked", "BotDone", "CheckFound", "Event", "Office", "Progress", "RunEnded"]
+__all__ = ["Asked", "BotDone", "CheckFound", "Event", "Office", "Progress", "RunEnded", "Search"]
 
 
 def __getattr__(name: str) -> object:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from interoffice.engine.engine import Engine
     from interoffice.engine.previewed import Preview
     from interoffice.engine.progress import Progress
+    from interoffice.office.worklist import Worklist
     from interoffice.plan.plan import Plan, RunOptions
     from interoffice.plan.project import Project
     from interoffice.resources.people import PeopleStore
@@ -79,7 +80,8 @@ class Office:
         return CredentialStore(self.state)
 
     @contextmanager
-    def _engine(self, environment: str | None = None, *, in_process: bool = False) -> Iterator[Engine]:
+    def engine(self, environment: str | None = None, *, in_process: bool = False) -> Iterator[Engine]:
+        """An engine on the project's ledger, in an environment (None: the one that counts when none is named)."""
         from interoffice.engine.engine import Engine
 
         with Engine(self._in(environment), self.state, in_process=in_process) as engine:
@@ -89,6 +91,13 @@ class Office:
         from interoffice.plan.making import in_environment
 
         return in_environment(self.project, environment)
+
+    @cached_property
+    def worklist(self) -> Worklist:
+        """The work items of all runs, and the queues."""
+        from interoffice.office.worklist import Worklist
+
+        return Worklist(self)
 
     @property
     def environment(self) -> str:
@@ -188,7 +197,7 @@ class Office:
 
     def resume_credential(self, name: str) -> None:
         """A paused credential may be tried again."""
-        with self._engine() as engine:
+        with self.engine() as engine:
             if not engine.resume_credential(name, person=self.actor()):
                 raise UsageError(f"{name} is not paused; `runner.py credentials list` shows which are.")
 
@@ -297,7 +306,7 @@ class Office:
 
         plan = self._plan(key, inputs, as_of, environment, RunOptions())
         masked = masked_columns(self.project, plan.load())
-        with self._engine(environment) as engine:
+        with self.engine(environment) as engine:
             return preview(engine, plan, masked=masked, say=hear)
 
     def _plan(
@@ -336,7 +345,7 @@ class Office:
 
     def _start(self, plan: Plan, environment: str | None, *, in_process: bool, hear: Progress) -> RunEnded:
         self._warn_of_nobody(plan, hear)
-        with self._engine(environment, in_process=in_process) as engine:
+        with self.engine(environment, in_process=in_process) as engine:
             run_id = engine.start(plan, signed_in=self.signed_in())
             engine.drive(run_id, hear, wait_up_to_s=SHORT_WAIT_S)
         return self._ended(run_id)
@@ -373,7 +382,7 @@ class Office:
     def resume(self, run: str, *, accept_changes: bool, hear: Progress) -> RunEnded:
         """Goes on with a run at the last finished step."""
         view = self._run(run)
-        with self._engine(view.environment) as engine:
+        with self.engine(view.environment) as engine:
             engine.resume(view.run_id, hear, person=self.actor())
         return self._ended(view.run_id)
 
@@ -392,7 +401,7 @@ class Office:
             chosen = [each.item_id for each in self.ledger.items(run_id, code=code) if each.state in states]
         if not chosen:
             raise UsageError(f"{what} has no items to try again; `runner.py items {what}` shows its items.")
-        with self._engine(self.ledger.run(run_id).environment) as engine:
+        with self.engine(self.ledger.run(run_id).environment) as engine:
             for released in engine.retry(chosen, person=self.actor()):
                 engine.drive(released, hear, wait_up_to_s=SHORT_WAIT_S)
         return self._ended(run_id)
@@ -400,7 +409,7 @@ class Office:
     def cancel(self, run: str, *, hard: bool) -> str:
         """Asks a run to end."""
         view = self._run(run)
-        with self._engine(view.environment) as engine:
+        with self.engine(view.environment) as engine:
             state = engine.cancel(view.run_id, hard=hard, person=self.actor())
         if state is RunState.CANCELLED:
             return f"Run {view.run_id} is cancelled."
@@ -464,18 +473,25 @@ class Office:
             "error": view.error.as_json() if view.error else None,
         }
 
-    def items(self, run: str, *, state: str | None = None, key: str | None = None) -> list[Listed]:
-        """Work items of a run."""
+    def items(
+        self,
+        run: str,
+        *,
+        state: str | None = None,
+        key: str | None = None,
+        code: str | None = None,
+        words: str | None = None,
+    ) -> list[Listed]:
+        """Work items of a run, by state, a part of their key, error code, or a text in their row."""
         from interoffice.office.records import formats_of_project, loaded_plan, masked_columns
         from interoffice.report.record import kinds_of
 
-        if state is not None and state not in set(ItemState):
-            raise UsageError(f"--state {state}: items are {', '.join(ItemState)}.")
+        listings.item_state(state)
         view = self._run(run)
         masked = masked_columns(self.project, loaded_plan(self.ledger, view.run_id))
         formats = formats_of_project(self.project)
         kinds = kinds_of(self.ledger.steps(view.run_id))
-        found = self.ledger.items(view.run_id, state=state)
+        found = self.ledger.items(view.run_id, state=state, code=code, words=words)
         tries = listings.tries(self.ledger.attempts(view.run_id))
         return [
             listings.item_row(each, formats, masked, kinds) | {"attempts": tries.get(each.item_id, each.attempts)}
@@ -488,7 +504,7 @@ class Office:
         found = self._item(item)
         if found is None:
             raise UsageError(f"There is no item {item}; `runner.py items RUN` shows their numbers.")
-        with self._engine(self.ledger.run(found.run_id).environment) as engine:
+        with self.engine(self.ledger.run(found.run_id).environment) as engine:
             engine.edit_item(found.item_id, changes, person=person)
         return f"Item {found.item_id} ({found.key}) is corrected: {', '.join(changes)}; kept in the audit."
 
@@ -560,7 +576,7 @@ class Office:
     ) -> str:
         """Records the decision of a person who has proved who they are; every try is in the audit, refused ones too."""
         view = self.ledger.run(asked.run)
-        with self._engine(view.environment) as engine:
+        with self.engine(view.environment) as engine:
             engine.decide(
                 asked.approval,
                 decision,
@@ -586,7 +602,7 @@ class Office:
         found = [each for each in self.ledger.doubts() if item in (each.item_id, each.intent_id)]
         if not found:
             raise UsageError(f"{item} is not in doubt; `runner.py doubts` lists what is.")
-        with self._engine(self.ledger.run(found[0].run_id).environment) as engine:
+        with self.engine(self.ledger.run(found[0].run_id).environment) as engine:
             engine.settle(found[0].intent_id, done=done, comment=comment, person=person)
         said = "was done: it is not done again" if done else "was not done: it may be tried again"
         return f"{found[0].posting_key} {said}. Go on with: runner.py resume {found[0].run_id}"
@@ -625,6 +641,10 @@ class Office:
                 raise UsageError("No runs yet. Start one: runner.py run WORKFLOW")
             return newest[0]
         return self.ledger.run(run)
+
+    def run_id_of(self, run: str) -> str:
+        """The id of a run that is named, in part or as `last`."""
+        return self._run(run).run_id
 
     def _item(self, name: str) -> Any:
         try:

@@ -7,8 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from interoffice.errors import UsageError
+from interoffice.model.work import ItemState
+
 if TYPE_CHECKING:
     from interoffice.model.values import Formats, Value
+    from interoffice.store.queues import EntryView
     from interoffice.store.views import ApprovalView, AttemptView, AuditView, IntentView, ItemView, RunView, StepView
 
 Listed = dict[str, object]
@@ -53,6 +57,13 @@ def _outputs(step: StepView) -> str:
     return ", ".join(f"{name} {table.row_count}" for name, table in tables.items())
 
 
+def item_state(said: str | None) -> ItemState | None:
+    """The state that an operator names; UsageError where there is none of that name."""
+    if said is not None and said not in set(ItemState):
+        raise UsageError(f"--state {said}: items are {', '.join(ItemState)}.")
+    return None if said is None else ItemState(said)
+
+
 def item_row(item: ItemView, formats: Formats, masked: frozenset[str], kinds: Mapping[str, str]) -> Listed:
     """One work item; `kinds` column -> kind of its type, so that money looks like money."""
     return {
@@ -70,6 +81,38 @@ def item_row(item: ItemView, formats: Formats, masked: frozenset[str], kinds: Ma
         "ended": item.ended_at,
         "reviewer": item.reviewer,
         "comment": item.comment,
+    }
+
+
+def attempt_row(attempt: AttemptView) -> Listed:
+    """One try at an item's step."""
+    return {
+        "step": attempt.path.rpartition(".")[2],
+        "number": attempt.number,
+        "what": attempt.kind.replace("_", "-"),
+        "state": attempt.state.replace("_", " "),
+        "began": attempt.started_at,
+        "took": _took(attempt.started_at, attempt.ended_at),
+        "lane": attempt.lane,
+        "error": attempt.error.message if attempt.error else "",
+        "evidence": [str(value) for value in attempt.evidence.values()],
+    }
+
+
+def entry_row(entry: EntryView, formats: Formats, masked: frozenset[str]) -> Listed:
+    """One entry of a queue."""
+    return {
+        "key": entry.key,
+        "state": str(entry.state),
+        "due": entry.deadline,
+        "priority": {-1: "low", 0: "normal", 1: "high"}.get(entry.priority, str(entry.priority)),
+        "row": record_row(entry.row, formats, masked),
+        "added": entry.added_at,
+        "added_by": entry.added_by,
+        "run": entry.run_id or "",
+        "item": entry.item_id or "",
+        "attempts": entry.attempts,
+        "error": entry.error.message if entry.error else "",
     }
 
 

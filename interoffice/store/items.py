@@ -36,16 +36,21 @@ class NewItem:
     priority: int = 0
 
 
-def add(tx: Transaction, run_id: str, loop: str, new: Sequence[NewItem], now: datetime) -> None:
-    """Items of a loop, in their order."""
+def add(tx: Transaction, run_id: str, loop: str, new: Sequence[NewItem], now: datetime) -> tuple[str, ...]:
+    """Items of a loop, in their order; gives their ids."""
     row = tx.row(_SQL["last_position"], {"run_id": run_id})
     first = (int(row["position"]) if row else 0) + 1
     tx.run_many(_SQL["insert"], (_new(item, run_id, loop, first + n, now) for n, item in enumerate(new)))
+    return tuple(_item_id(run_id, first + n) for n in range(len(new)))
+
+
+def _item_id(run_id: str, position: int) -> str:
+    return f"{run_id}.{position}"
 
 
 def _new(item: NewItem, run_id: str, loop: str, position: int, now: datetime) -> dict[str, object]:
     return {
-        "item_id": f"{run_id}.{position}",
+        "item_id": _item_id(run_id, position),
         "run_id": run_id,
         "loop": loop,
         "position": position,
@@ -97,6 +102,34 @@ def find(
         "words": None if words is None else f"%{words}%",
     }
     return tuple(item_view(row) for row in tx.rows(_SQL["of_run"], values))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Which work items are meant; what is None does not narrow. `key` and `words` are parts of the key and the row."""
+
+    run_id: str | None = None
+    workflow: str | None = None
+    queue: str | None = None
+    state: ItemState | None = None
+    key: str | None = None
+    code: str | None = None
+    words: str | None = None
+
+
+def search(tx: Transaction, wanted: Search, *, limit: int) -> tuple[ItemView, ...]:
+    """Work items of all runs, the newest run first."""
+    values = {
+        "run_id": wanted.run_id,
+        "workflow": wanted.workflow,
+        "queue": None if wanted.queue is None else f"queue {wanted.queue}",
+        "state": wanted.state,
+        "key": None if wanted.key is None else f"%{wanted.key}%",
+        "code": None if wanted.code is None else f'%"code": "{wanted.code}"%',
+        "words": None if wanted.words is None else f"%{wanted.words}%",
+        "limit": limit,
+    }
+    return tuple(item_view(row) for row in tx.rows(_SQL["search"], values))
 
 
 def page(tx: Transaction, run_id: str, loop: str, *, after: int, limit: int) -> tuple[ItemView, ...]:

@@ -178,8 +178,16 @@ class Desk:
             files=self.files,
             tables=tables,
             http=http,
+            queues=_NoQueues(),
             log=self.log,
         )  # type: ignore[arg-type]
+
+
+class _NoQueues:
+    """Bots that are tried here use no queue."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"this bot used a queue: {name}")
 
 
 class _NoScreens:

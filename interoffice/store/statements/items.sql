@@ -29,6 +29,17 @@ WHERE run_id = :run_id AND (CAST(:state AS TEXT) IS NULL OR state = :state)
   AND (CAST(:code AS TEXT) IS NULL OR error LIKE :code) AND (CAST(:words AS TEXT) IS NULL OR row LIKE :words)
 ORDER BY position
 
+-- name: search
+SELECT items.* FROM items JOIN runs ON runs.run_id = items.run_id
+WHERE (CAST(:run_id AS TEXT) IS NULL OR items.run_id = :run_id)
+  AND (CAST(:workflow AS TEXT) IS NULL OR runs.workflow = :workflow)
+  AND (CAST(:state AS TEXT) IS NULL OR items.state = :state)
+  AND (CAST(:key AS TEXT) IS NULL OR items.key LIKE :key)
+  AND (CAST(:code AS TEXT) IS NULL OR items.error LIKE :code)
+  AND (CAST(:words AS TEXT) IS NULL OR items.row LIKE :words)
+  AND (CAST(:queue AS TEXT) IS NULL OR items.origin = :queue)
+ORDER BY runs.position DESC, items.position LIMIT :limit
+
 -- name: page
 SELECT * FROM items WHERE run_id = :run_id AND loop = :loop AND position > :after ORDER BY position LIMIT :limit
 

@@ -16,8 +16,8 @@ import pytest
 
 from interoffice.engine.alive import LifeLocks, new_engine_id
 from interoffice.engine.bot_call import Gate, error_reply
+from interoffice.engine.keys import child_key, key_text
 from interoffice.engine.messages import Link, LinkClosed
-from interoffice.engine.posting import child_key, key_text
 from interoffice.engine.process_tree import kill_with_children
 from interoffice.engine.reads import reads_everywhere, reads_of
 from interoffice.errors import ApplicationError, BusinessError, CredentialRefused, OutcomeUnclear, Refused, Rehearsed
