@@ -27,6 +27,19 @@ class LifeLock:
         self._file.close()
 
 
+class Seat:
+    """One of the places that an application has for sessions. It dies with the process that has it."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self._path = path
+        self._file = file
+
+    def give_up(self) -> None:
+        """Another may have it."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
 class LifeLocks:
     """The folder of all locks. `host` is this machine's name, part of every engine's id."""
 
@@ -41,6 +54,25 @@ class LifeLocks:
     def lane(self, engine_id: str, lane: str) -> Path:
         """Where a lane of the engine keeps its lock; the lane itself takes it."""
         return self.folder / f"{engine_id}.lane-{lane}.lock"
+
+    def seat(self, name: str, holder: str) -> Seat | None:
+        """A seat of this name, held until it is given up or this process ends; None when another has it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"seat-{name}.lock"
+        file = _try_locked(path)
+        if file is None:
+            return None
+        file.truncate(0)
+        file.write(holder.encode())
+        file.flush()
+        return Seat(path, file)
+
+    def seat_holder(self, name: str) -> str:
+        """Who has a seat, as it said when it took it."""
+        try:
+            return (self.folder / f"seat-{name}.lock").read_text(encoding="utf-8")
+        except OSError:
+            return ""
 
     def is_dead(self, engine_id: str) -> bool:
         """True only when it is proven: no process of the engine lives. Another host's engine is never proven dead."""
@@ -61,12 +93,20 @@ class LifeLocks:
 def _locked(path: Path) -> IO[bytes]:
     """The file, locked. One who asks whether we live may hold the lock for a moment, or take the unlocked file away."""
     for _ in range(200):
-        file = open(path, "a+b")  # noqa: SIM115 - held open on purpose, for as long as the process lives
-        if _lock(file) and path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+        file = _try_locked(path)
+        if file is not None:
             return file
-        file.close()
         time.sleep(0.005)
     raise RuntimeError(f"{path} is locked by another process")
+
+
+def _try_locked(path: Path) -> IO[bytes] | None:
+    """The file, locked, and still the one that stands there; None when another holds it, or took it away just now."""
+    file = open(path, "a+b")  # noqa: SIM115 - held open on purpose, for as long as the process lives
+    if _lock(file) and path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+        return file
+    file.close()
+    return None
 
 
 def new_engine_id(host: str) -> str:

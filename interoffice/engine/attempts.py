@@ -24,6 +24,7 @@ from interoffice.engine.lanes import OnCommit
 from interoffice.engine.locks import free_locks, take_lock
 from interoffice.engine.messages import Message
 from interoffice.engine.outcome import REHEARSED, Done
+from interoffice.engine.posting import screen_of
 from interoffice.engine.queue_asked import answer_about_queue
 from interoffice.engine.recorder import Write
 from interoffice.engine.run import Place, Run
@@ -235,6 +236,7 @@ class Call:
             self._evidence[message["name"]] = codec.decode(message["value"])
         elif message["t"] == "sign_out":
             self.run.lanes.sign_out(message["application"], but=self.place.lane)
+            self.run.seats.leave(message["application"])
         elif message["t"] == "progress":
             total = message["total"]
             self.run.tell("progress", self.at.path, text=message["what"], done=message["done"], total=total)
@@ -319,7 +321,18 @@ class Call:
         given = self.step.timeout or self.place.workflow.default_timeout
         return str(given) if given is not None else "the run may take"
 
-    # credentials
+    # seats, credentials
+
+    def _take_seat(self) -> None:
+        """Waits for a session where the application has only so many; waiting is no part of an attempt's time."""
+        run, lane = self.run, self.place.lane
+        name = run.seats.limited(self.bot, screen_of(self.bot, self.inputs))
+        if name is None or run.seats.take(lane, name):
+            return
+        run.tell("message", self.at.path, text=run.seats.taken_words(name), level="notice")
+        self.place.recorder.flush()
+        if not run.seats.wait(lane, name, run.clock, run.control.stop):
+            raise Cancelled(f"cancelled while it waited for a session of {name}")
 
     @property
     def credentials(self) -> tuple[str, ...]:
@@ -330,6 +343,7 @@ class Call:
     @contextmanager
     def _credential_in_turn(self) -> Iterator[None]:
         """A credential that has not served in this run yet is tried by one call at a time, over all runs (G6)."""
+        self._take_seat()
         unproven = [name for name in self.credentials if name not in self.run.control.proven]
         with _all([self._turn(name) for name in sorted(unproven)]):
             self._refuse_paused()

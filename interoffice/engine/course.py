@@ -31,6 +31,7 @@ from interoffice.engine.lanes import Lane, LanePool
 from interoffice.engine.progress import Progress
 from interoffice.engine.recorder import Recorder
 from interoffice.engine.run import Control, Place, Results, Run, step_ids
+from interoffice.engine.seats import Seats
 from interoffice.engine.walk import walk_steps
 from interoffice.errors import InterofficeError, MistakesFound, ProjectError
 from interoffice.language.errors import ExpressionError, RowError
@@ -107,6 +108,7 @@ class Course:
             raise
         finally:
             run.lanes.close()
+            run.seats.close()
             run.ledger.write(lambda tx: office.free_locks(tx, run.run_id))
 
     def _interrupted(self, tx: Transaction) -> None:
@@ -327,6 +329,7 @@ def _run(owner: Owner, project: Project, run_id: str, loaded: LoadedPlan, say: P
     )
     times = times_of(settings, plan.planned, plan.zone)
     position = owner.ledger.read(lambda tx: steps.last_position(tx, run_id))
+    lanes = LanePool(lambda name: owner.lane(name, setting))
     run = Run(
         run_id=run_id,
         ledger=owner.ledger,
@@ -347,7 +350,8 @@ def _run(owner: Owner, project: Project, run_id: str, loaded: LoadedPlan, say: P
         options=plan.options,
         digests=_digests_now(project, plan),
         folder=folder,
-        lanes=LanePool(lambda name: owner.lane(name, setting)),
+        lanes=lanes,
+        seats=Seats(project, plan.environment, run_id, owner.locks, lanes),
         control=Control(position + 1, deadline=None),
         say=say,
     )

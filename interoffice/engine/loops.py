@@ -23,10 +23,11 @@ from interoffice.engine.evaluation import expression, failed, joins_decided_rows
 from interoffice.engine.held_rows import as_planned, held_to
 from interoffice.engine.history import posted_elsewhere
 from interoffice.engine.keys import child_key, key_text
+from interoffice.engine.lanes import Lane
 from interoffice.engine.locks import locks_held
 from interoffice.engine.loop_results import loop_outputs, plain_outputs, records_of
 from interoffice.engine.outcome import Done
-from interoffice.engine.posting import certain_postings, loop_posts
+from interoffice.engine.posting import certain_postings, limited_seats, loop_posts
 from interoffice.engine.pure_steps import table_of_records
 from interoffice.engine.queue_taking import QueueTaking
 from interoffice.engine.recorder import Recorder
@@ -259,7 +260,7 @@ def _work(loop: Loop) -> None:
     """Lanes take items until none is ready. What one lane can't go on from ends them all."""
     run, place = loop.run, loop.place
     with locks_held(run, place):
-        count = 1 if place.workflow.locks else max(1, loop.kind.workers)
+        count = 1 if place.workflow.locks or not _has_seats(loop, place.lane) else max(1, loop.kind.workers)
         others = [
             threading.Thread(target=_lane_thread, args=(loop, number), name=f"{loop.path}-{number}")
             for number in range(2, count + 1)
@@ -278,6 +279,8 @@ def _lane_thread(loop: Loop, number: int) -> None:
     run, place = loop.run, loop.place
     lane = place.lane if number == 1 else run.lanes.lane(f"{place.lane.name}.{number}")
     recorder = place.recorder if number == 1 else Recorder(run.ledger)
+    if number > 1 and not _has_seats(loop, lane):
+        return  # the applications have no more sessions: the other lanes do the work
     try:
         while not loop.ended and not run.control.cancel:
             item = _claim(loop, recorder)
@@ -290,6 +293,14 @@ def _lane_thread(loop: Loop, number: int) -> None:
         loop.end(error)
         with contextlib.suppress(InterofficeError):
             recorder.flush()
+
+
+def _has_seats(loop: Loop, lane: Lane) -> bool:
+    """The lane has a session of every application that the loop opens and that has only so many.
+
+    The first lane takes its own before the others begin; where it has to wait for one, it does so at its first call.
+    """
+    return all(loop.run.seats.take(lane, name) for name in limited_seats(loop.run, loop.kind.do))
 
 
 def _claim(loop: Loop, recorder: Recorder) -> ItemView | None:

@@ -99,6 +99,18 @@ def loop_posts(run: Run, steps: tuple[Step, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def limited_seats(run: Run, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """The applications with limited sessions that the steps of a loop open."""
+    found: dict[str, None] = {}
+    for step in _calls(steps):
+        bot = run.project.registry.find(step.kind.bot) if isinstance(step.kind, BotCall) else None
+        if bot is not None and isinstance(step.kind, BotCall):
+            name = run.seats.limited(bot, screen_of(bot, step.kind.inputs))
+            if name is not None:
+                found[name] = None
+    return tuple(sorted(found))
+
+
 def certain_postings(run: Run, steps: tuple[Step, ...]) -> tuple[tuple[Step, str], ...] | None:
     """The writing steps of a loop with all of their posting keys but the item; None where one depends on a row."""
     found: list[tuple[Step, str]] = []

@@ -30,6 +30,7 @@ from interoffice.engine.preview_walk import preview_endings, preview_steps
 from interoffice.engine.previewed import Preview, StepSeen
 from interoffice.engine.progress import Progress, silent
 from interoffice.engine.run import Control, Place, Results, Run
+from interoffice.engine.seats import Seats
 from interoffice.errors import InterofficeError, ProjectError
 from interoffice.model.values import Value
 from interoffice.model.workflow import Workflow
@@ -78,6 +79,7 @@ def preview(owner: Owner, plan: Plan, *, masked: frozenset[str] = frozenset(), s
         raise
     finally:
         run.lanes.close()
+        run.seats.close()
         _tidy(run.folder, tour.mails.files)
         _note(owner, run, plan, outcome)
     return _preview(tour, plan, loaded, seen, failure)
@@ -142,6 +144,7 @@ def _run(owner: Owner, loaded: LoadedPlan, preview_id: str, say: Progress) -> Ru
         zone=plan.zone,
         mask=loaded.workflow.mask,
     )
+    lanes = LanePool(lambda name: owner.lane(name, setting))
     run = Run(
         run_id=preview_id,
         ledger=owner.ledger,
@@ -162,7 +165,8 @@ def _run(owner: Owner, loaded: LoadedPlan, preview_id: str, say: Progress) -> Ru
         options=replace(plan.options, rehearse=True),
         digests=plan.digests,
         folder=folder,
-        lanes=LanePool(lambda name: owner.lane(name, setting)),
+        lanes=lanes,
+        seats=Seats(project, plan.environment, preview_id, owner.locks, lanes),
         control=Control(1, deadline=None),
         say=say,
     )

@@ -14,6 +14,7 @@ from interoffice.engine.clock import Clock
 from interoffice.engine.lanes import Lane, LanePool
 from interoffice.engine.progress import Event, EventName, Progress
 from interoffice.engine.recorder import Recorder
+from interoffice.engine.seats import Seats
 from interoffice.language.calendars import Times
 from interoffice.model.values import Formats, Value
 from interoffice.model.work import StepState
@@ -94,6 +95,7 @@ class Run:
     digests: Mapping[str, str]
     folder: Path
     lanes: LanePool
+    seats: Seats
     control: Control
     say: Progress
 
