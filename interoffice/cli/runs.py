@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -133,13 +134,15 @@ def show(run: Annotated[str, typer.Argument(help="A run, or `last`")], format: F
 def resume(
     run: Annotated[str, typer.Argument(help="A run, or `last`")],
     accept_changes: Annotated[
-        bool, typer.Option("--accept-changes", help="Selectors, settings or bots changed since: go on all the same")
+        bool,
+        typer.Option("--accept-changes", help="Unattended: go on though selectors, settings or bots changed since"),
     ] = False,
     format: Form = Format.TEXT,
 ) -> int:
     """Go on with a run at the last finished step; nothing that was finished is done again."""
+    attended = sys.stdin.isatty()
     with Story(quiet=format is Format.JSON) as story:
-        ended = office().resume(run, accept_changes=accept_changes, hear=story.hear)
+        ended = office().resume(run, accept_changes=accept_changes or attended, hear=story.hear)
     return ended_run(ended, format)
 
 

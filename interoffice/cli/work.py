@@ -106,7 +106,7 @@ def _decide(
             print_json({"run": asked.run, "decided": told})
         return 0
     with Story(quiet=format is Format.JSON) as story:
-        ended = desk.resume(asked.run, accept_changes=False, hear=story.hear)
+        ended = desk.resume(asked.run, accept_changes=True, hear=story.hear)
     return ended_run(ended, format)
 
 

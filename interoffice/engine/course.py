@@ -118,8 +118,8 @@ class Course:
 
     def note_changes(self) -> None:
         """Files that are not those of the plan any more are told and stand in the audit: a resume follows a repair."""
-        run, planned = self.run, self.planned
-        changed = sorted(file for file, digest in planned.items() if run.digests.get(file) != digest)
+        run = self.run
+        changed = _changed(self.planned, run.digests)
         if not changed:
             return
         now = run.clock.now()
@@ -358,6 +358,15 @@ def _run(owner: Owner, project: Project, run_id: str, loaded: LoadedPlan, say: P
     if loaded.workflow.timeout is not None:
         run.control.deadline = owner.clock.monotonic() + seconds_of(run, loaded.workflow.timeout)
     return run
+
+
+def changed_files(project: Project, plan: Plan) -> list[str]:
+    """Selectors, settings, bots and tables that are not those of the plan any more."""
+    return _changed(plan.digests, _digests_now(project, plan))
+
+
+def _changed(planned: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return sorted(file for file, digest in planned.items() if now.get(file) != digest)
 
 
 def _finder(workflows: Mapping[str, Workflow]) -> Callable[[str], Workflow]:

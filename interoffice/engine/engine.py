@@ -14,7 +14,7 @@ from types import TracebackType
 from interoffice.engine import decisions, makers, releasing
 from interoffice.engine.alive import LifeLocks, new_engine_id
 from interoffice.engine.clock import Clock, SystemClock
-from interoffice.engine.course import Course, finish
+from interoffice.engine.course import Course, changed_files, finish
 from interoffice.engine.lane_setting import LaneSetting
 from interoffice.engine.lanes import Lane, LaneInProcess, LaneProcess
 from interoffice.engine.overlap import first_state, in_the_way
@@ -224,6 +224,10 @@ class Engine:
         found = self.ledger.read(runs.unfinished)
         walked = [run for run in found if run.state == RunState.RUNNING]
         return tuple(run for run in walked if run.engine_id and self.locks.is_dead(run.engine_id))
+
+    def changed_files(self, run_id: str) -> list[str]:
+        """Files that the run depends on and that were changed since it was planned."""
+        return changed_files(self.project, Plan.from_json(json.loads(self.ledger.plan(run_id))))
 
     def due(self) -> tuple[RunView, ...]:
         """Runs that can go on: queued ones, those that woke up, those whose approval was decided, and orphans."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interoffice.errors import ProjectError, Refused, UsageError
+from interoffice.errors import InterofficeError, ProjectError, Refused, UsageError
 from interoffice.model.work import ItemState, RunState
 from interoffice.office import listings
 from interoffice.office.results import EXIT_CODES, Asked, BotDone, CheckFound, RunEnded
@@ -345,10 +345,33 @@ class Office:
 
     def _start(self, plan: Plan, environment: str | None, *, in_process: bool, hear: Progress) -> RunEnded:
         self._warn_of_nobody(plan, hear)
+        if not plan.options.rehearse:
+            self._go_on_with_the_dead(hear)
         with self.engine(environment, in_process=in_process) as engine:
             run_id = engine.start(plan, signed_in=self.signed_in())
             engine.drive(run_id, hear, wait_up_to_s=SHORT_WAIT_S)
         return self._ended(run_id)
+
+    def _go_on_with_the_dead(self, hear: Progress) -> None:
+        """Runs whose process has died go on first, at their last finished step; what can't is told and left."""
+        from interoffice.engine.progress import Event
+
+        def tell(run_id: str, words: str) -> None:
+            hear(Event(name="message", run_id=run_id, text=f"run {run_id}: {words}", level="warning"))
+
+        with self.engine() as engine:
+            left = [(run, engine.changed_files(run.run_id)) for run in engine.orphans()]
+        for run, changed in left:
+            if changed:
+                words = f"its process has died, and {', '.join(changed)} changed since; look, then"
+                tell(run.run_id, f"{words}: runner.py resume {run.run_id} --accept-changes")
+                continue
+            tell(run.run_id, "its process has died; it goes on first")
+            try:
+                with self.engine(run.environment) as engine:
+                    engine.resume(run.run_id, hear, person=self.actor())
+            except InterofficeError as error:
+                tell(run.run_id, str(error))
 
     def _warn_of_nobody(self, plan: Plan, hear: Progress) -> None:
         """Says before the run that nobody will be allowed to decide in it: who started it can't be known."""
@@ -383,6 +406,12 @@ class Office:
         """Goes on with a run at the last finished step."""
         view = self._run(run)
         with self.engine(view.environment) as engine:
+            changed = [] if accept_changes else engine.changed_files(view.run_id)
+            if changed:
+                raise Refused(
+                    f"{', '.join(changed)} changed since run {view.run_id} was planned; if that is the repair, go on "
+                    f"with: runner.py resume {view.run_id} --accept-changes"
+                )
             engine.resume(view.run_id, hear, person=self.actor())
         return self._ended(view.run_id)
 

@@ -122,17 +122,31 @@ def test_killed_before_anything_was_entered_the_run_goes_on(project: Flagship) -
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_run_after_a_killed_one_is_left_out_with_the_reason_until_that_is_resumed(project: Flagship) -> None:
+def test_the_next_run_goes_on_with_a_killed_one_first(project: Flagship) -> None:
     killed_after(project, 3)
     killed = project.listed("runs")[0]["run"]
+    after = project.run()
+    assert f"run {killed}: its process has died; it goes on first" in after.stdout + after.stderr
+    assert project.listed("show", killed)["state"] == "waiting"
+    assert dict(project.posted()) == dict.fromkeys(STRAIGHT, 1)
+    assert set(project.states("last").values()) <= {"already_there"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_killed_run_whose_files_changed_since_is_left_to_a_person(project: Flagship) -> None:
+    killed_after(project, 3)
+    killed = project.listed("runs")[0]["run"]
+    project.edit("selectors/erp.yaml", ("checked: 2026-11-22", "checked: 2026-11-23"))
     other = json.loads(project.run("--format", "json").stdout)
     assert other["state"] == "skipped"
     assert f"run {killed} of this workflow was interrupted; resume or cancel it first" in other["sentence"]
+    refused = project.cli("resume", killed)
+    assert refused.returncode != 0
+    assert f"selectors/erp.yaml changed since run {killed} was planned" in refused.stderr
     assert project.posted().total() <= 5
-    went_on(project, killed)
-    after = project.run()
-    assert after.returncode == 4
-    assert dict(project.posted()) == dict.fromkeys([*STRAIGHT, REVIEWED], 1)
+    assert project.cli("resume", killed, "--accept-changes").returncode == 4
+    assert dict(project.posted()) == dict.fromkeys(STRAIGHT, 1)
 
 
 @pytest.mark.slow
