@@ -1,15 +1,16 @@
-"""Commands about this machine: doctor, practice, demo, test, credentials."""
+"""Commands about this machine: doctor, practice, demo, test, credentials, prove."""
 
 from __future__ import annotations
 
 import getpass
 import sys
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
 from interoffice.cli.project import folder, office
-from interoffice.cli.show import Format, listing, say
+from interoffice.cli.show import Format, listing, paint, print_json, say
 from interoffice.errors import UsageError
 
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command()(practice)
     app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(test)
     app.command()(credentials)
+    app.command()(prove)
 
 
 def demo() -> int:
@@ -40,15 +42,9 @@ def practice(
     today: Annotated[str | None, typer.Option(help="The day its data stand for, such as 2026-11-23")] = None,
 ) -> int:
     """Start the practice office (CRM, mail, ERP, risk service) to click around in; Ctrl-C ends it."""
-    from datetime import UTC, date, datetime
-
     from interoffice.practice.serve import serve_forever
 
-    try:
-        day = date.fromisoformat(today) if today else datetime.now(UTC).astimezone().date()
-    except ValueError:
-        raise UsageError(f"--today {today}: write a date as 2026-11-23.") from None
-    serve_forever(folder() / "state" / "practice", say, today=day)
+    serve_forever(folder() / "state" / "practice", say, today=_day(today, "--today"))
     return 0
 
 
@@ -57,6 +53,46 @@ def test(context: typer.Context) -> int:
     from interoffice.setup.suite import run_suite
 
     return run_suite(list(context.args), folder())
+
+
+def prove(
+    workflow: Annotated[str, typer.Argument(help="The workflow: its file's name without .yaml")],
+    points: Annotated[int, typer.Option(min=0, help="How many kill points are drawn")] = 10,
+    every: Annotated[int, typer.Option(min=0, help="Instead: every n-th kill point, and nothing else")] = 0,
+    first: Annotated[int, typer.Option(min=1, help="With --every: the point to begin with")] = 1,
+    seed: Annotated[int, typer.Option(help="Which points are drawn")] = 1,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many items of each loop")] = 5,
+    as_of: Annotated[str | None, typer.Option(help="The day that the runs stand for, such as 2026-11-16")] = None,
+    input: Annotated[list[str] | None, typer.Option("--input", "-i", help="name=value, as often as needed")] = None,
+    format: Annotated[Format, typer.Option(help="text or json")] = Format.TEXT,
+) -> int:
+    """Prove in the practice office that a workflow posts once, whatever dies. Exit: 0 proved, 1 doubled or lost."""
+    from interoffice.testing.proving import Proving
+
+    words = ("--limit", str(limit), *(part for each in input or [] for part in ("--input", each)))
+    proving = Proving(project=folder(), workflow=workflow, day=_day(as_of, "--as-of"), words=words)
+    quiet = format is Format.JSON
+    proof = proving.prove(points=points, seed=seed, first=first, every=every, say=_silent if quiet else say)
+    if quiet:
+        print_json(proof.as_json())
+    else:
+        verdict = paint("proved", "good") if proof.is_good else paint("not proved", "bad")
+        say(
+            f"{verdict}  {len(proof.trials)} trials of {proof.acts} documents and mails each: {proof.doubled} doubled, "
+            f"{proof.lost} lost, {proof.in_doubt} trials left something in doubt"
+        )
+    return 0 if proof.is_good else 1
+
+
+def _silent(text: str) -> None:
+    """Nothing is told: the answer is JSON."""
+
+
+def _day(said: str | None, option: str) -> date:
+    try:
+        return date.fromisoformat(said) if said else datetime.now(UTC).astimezone().date()
+    except ValueError:
+        raise UsageError(f"{option} {said}: write a date as 2026-11-23.") from None
 
 
 def credentials(

@@ -31,6 +31,7 @@ FLOORS: dict[str, int] = {
     "interoffice.practice": 10,
     "interoffice.setup": 10,
     "interoffice.starter": 10,
+    "interoffice.testing": 11,
     "interoffice.cli": 12,
 }
 """The floor of every part; a part may import from its own floor only what belongs to itself or to a neighbour below it

@@ -1,0 +1,95 @@
+"""Kill points and a full disk, by strace: a program dies at its n-th system call with no hook inside it.
+
+    strace -f -e inject=pwrite64:signal=SIGKILL:when=N    kills whatever process or thread first comes to its N-th call
+    strace -f -e inject=pwrite64:error=ENOSPC:when=N+     is a disk that is full from the N-th write on
+
+Source of the technique: strace(1), "Tampering".
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from interoffice.errors import ProjectError
+
+CALLS: Final = ("pwrite64", "fdatasync", "fsync", "sendto", "recvfrom")
+_CALL: Final = re.compile(r"(\d+)\s+(\w+)\(")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class KillPoint:
+    """The n-th call of a system call, in whichever process or thread of the run comes to it first."""
+
+    call: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"killed at {self.call} {self.number}"
+
+    @property
+    def strace(self) -> tuple[str, ...]:
+        """What a command is started by, so that it dies here."""
+        return _strace(self.call, f"inject={self.call}:signal=SIGKILL:when={self.number}")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class FullDisk:
+    """The disk is full from the n-th write of a process on."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"disk full from write {self.number} on"
+
+    @property
+    def strace(self) -> tuple[str, ...]:
+        """What a command is started by, so that its disk is full from here on."""
+        return _strace("pwrite64", f"inject=pwrite64:error=ENOSPC:when={self.number}+")
+
+
+def need_strace() -> None:
+    """ProjectError where there is no strace."""
+    if shutil.which("strace") is None:
+        raise ProjectError("strace is not on the PATH, which kills a run at its writes: apt-get install strace")
+
+
+def counting(log: Path) -> tuple[str, ...]:
+    """What a command is started by, so that its calls are counted in a file."""
+    return ("strace", "-f", "-qq", "--seccomp-bpf", "-o", str(log), "-e", f"trace={','.join(CALLS)}")
+
+
+def kill_points(log: Path) -> list[KillPoint]:
+    """Every kill point of the run that was counted: of each call as many as the process that made most of them."""
+    counts: Counter[tuple[str, str]] = Counter()
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            found = _CALL.match(line)
+            if found and found[2] in CALLS:
+                counts[found[1], found[2]] += 1
+    most = {call: max((number for (_, name), number in counts.items() if name == call), default=0) for call in CALLS}
+    return [KillPoint(call=call, number=n) for call in CALLS for n in range(1, most[call] + 1)]
+
+
+def sampled(points: Sequence[KillPoint], count: int, *, seed: int) -> list[KillPoint]:
+    """So many of them, spread evenly over the calls and over each call's length, the same for the same seed."""
+    chance = random.Random(seed)
+    by_call = [[point for point in points if point.call == call] for call in CALLS]
+    rows = [some for some in by_call if some]
+    chosen: list[KillPoint] = []
+    for at, some in enumerate(rows):
+        share = count // len(rows) + (at < count % len(rows))
+        for part in range(min(share, len(some))):
+            begin, end = part * len(some) // share, max((part + 1) * len(some) // share, part * len(some) // share + 1)
+            chosen.append(some[chance.randrange(begin, end)])
+    return chosen
+
+
+def _strace(call: str, inject: str) -> tuple[str, ...]:
+    return ("strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
