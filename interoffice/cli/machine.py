@@ -78,8 +78,8 @@ def prove(
     else:
         verdict = paint("proved", "good") if proof.is_good else paint("not proved", "bad")
         say(
-            f"{verdict}  {len(proof.trials)} trials of {proof.acts} documents and mails each: {proof.doubled} doubled, "
-            f"{proof.lost} lost, {proof.in_doubt} trials left something in doubt"
+            f"{verdict}  {len(proof.trials)} trials of {proof.acts} documents, mails and files each: "
+            f"{proof.doubled} doubled, {proof.lost} lost, {proof.in_doubt} trials left something in doubt"
         )
     return 0 if proof.is_good else 1
 

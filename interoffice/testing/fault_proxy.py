@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Literal
 
 PART = 1 << 16
+JOIN_S = 5.0
 Lost = Literal["refuse", "reset", "cut", "stall"]
 
 
@@ -58,6 +59,7 @@ class FaultProxy:
 
     def close(self) -> None:
         """Nothing is forwarded any more; what was stalled ends."""
+        _end(self._listening)
         self._listening.close()
         for connection in self._stalled:
             _reset(connection)
@@ -77,22 +79,23 @@ class FaultProxy:
                 threading.Thread(target=self._serve, args=(client,), name="fault-proxy-one", daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        """Requests one after the other, as long as neither side ends; each may lose its reply."""
+        """Requests one after the other, as long as neither side ends; one of them may lose its reply."""
         with contextlib.suppress(OSError), client, socket.create_connection(self._target) as server:
-            answers = threading.Event()
             hit: list[Loss] = []
-            back = threading.Thread(target=self._pass_back, args=(server, client, hit, answers), daemon=True)
+            back = threading.Thread(target=self._pass_back, args=(server, client, hit), daemon=True)
             back.start()
-            while request := client.recv(PART):
-                loss = self._taken(request)
-                if loss is not None and loss.reply == "refuse":
-                    _reset(client)
-                    return
-                if loss is not None:
-                    hit.append(loss)
-                server.sendall(request)
-            server.shutdown(socket.SHUT_WR)
-            back.join()
+            try:
+                while request := client.recv(PART):
+                    loss = self._taken(request)
+                    if loss is not None and loss.reply == "refuse":
+                        _reset(client)
+                        return
+                    if loss is not None:
+                        hit.append(loss)
+                    server.sendall(request)
+            finally:
+                _end(server)
+                back.join(JOIN_S)
 
     def _taken(self, request: bytes) -> Loss | None:
         with self._lock:
@@ -102,12 +105,9 @@ class FaultProxy:
                     return loss
         return None
 
-    def _pass_back(
-        self, server: socket.socket, client: socket.socket, hit: list[Loss], answers: threading.Event
-    ) -> None:
+    def _pass_back(self, server: socket.socket, client: socket.socket, hit: list[Loss]) -> None:
         with contextlib.suppress(OSError):
             while reply := server.recv(PART):
-                answers.set()
                 if not hit:
                     client.sendall(reply)
                     continue
@@ -119,13 +119,20 @@ class FaultProxy:
                 if loss.reply == "reset":
                     _reset(client)
                 else:
-                    client.shutdown(socket.SHUT_RDWR)
+                    _end(client)
                 return
             client.shutdown(socket.SHUT_WR)
+
+
+def _end(connection: socket.socket) -> None:
+    """An orderly end, seen at once by a thread that waits on it too."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _reset(connection: socket.socket) -> None:
     """Ends a connection by a TCP reset (SO_LINGER of 0 s, RFC 9293 3.10.7)."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RD)
         connection.close()

@@ -54,7 +54,7 @@ class Outcome:
 
 
 class ProvingGround:
-    """A project's copy below `folder`, its practice office, and the command line on it. `close` ends what it started."""
+    """A project's copy below `folder`, its practice office, and the command line on it. `close` ends what runs."""
 
     def __init__(self, source: Path, folder: Path, *, day: date) -> None:
         self.folder = folder / "project"

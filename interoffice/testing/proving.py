@@ -10,13 +10,16 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from interoffice.errors import ProjectError
+from interoffice.errors import ProjectError, UsageError
+from interoffice.plan.project import open_project
+from interoffice.problem import did_you_mean
 from interoffice.testing.ground import Outcome, ProvingGround
 from interoffice.testing.kill_points import FullDisk, KillPoint, counting, kill_points, need_strace, sampled
 
@@ -53,12 +56,13 @@ SERVER_FAULTS: Final = (
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """What became of one hindered run. `doubled`, `lost`: acts that stand too often, or nowhere; `open`: that a person
-    was told of (in doubt, on hold, failed)."""
+    was told of (in doubt, on hold, failed); `besides`: mails that only a hindered run sends, about what broke."""
 
     hindrance: str
     once: int
     doubled: tuple[str, ...]
     lost: tuple[str, ...]
+    besides: tuple[str, ...]
     open: int
     in_doubt: int
     half_files: tuple[str, ...]
@@ -75,13 +79,13 @@ class Trial:
         return {name: getattr(self, name) for name in self.__slots__} | {"good": self.is_good}
 
     __slots__ = (
-        "doubled", "half_files", "hindrance", "in_doubt", "lost", "once", "open", "seconds", "state",
+        "besides", "doubled", "half_files", "hindrance", "in_doubt", "lost", "once", "open", "seconds", "state",
     )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """The score of a workflow."""
+    """The score of a workflow. `acts`: the documents, mails and files of a run that nothing hinders."""
 
     workflow: str
     acts: int
@@ -130,6 +134,10 @@ class Proving:
         """Hinders the workflow at so many sampled kill points (`every` n-th from the `first` on, if given), three full
         disks, and all that a server does wrong."""
         need_strace()
+        known = open_project(self.project).workflows()
+        if self.workflow not in known:
+            hint = did_you_mean(self.workflow, known)
+            raise UsageError(f'There is no workflow "{self.workflow}"' + (f'; did you mean "{hint}"?' if hint else "."))
         meant, all_points = self._unhindered(say)
         chosen = all_points[first - 1 :: every] if every else sampled(all_points, points, seed=seed)
         hindrances: list[Hindrance] = [*chosen]
@@ -139,7 +147,8 @@ class Proving:
             hindrances += [fault for fault in SERVER_FAULTS if self._concerns(fault, meant)]
         say(f"{len(all_points)} kill points; {len(hindrances)} trials")
         trials = tuple(self._tried(meant, hindrances, say))
-        return Proof(workflow=self.workflow, acts=meant.acts.total(), points=len(all_points), trials=trials)
+        acts = meant.acts.total() + len(meant.files)
+        return Proof(workflow=self.workflow, acts=acts, points=len(all_points), trials=trials)
 
     def _concerns(self, fault: ServerFault, meant: Outcome) -> bool:
         return bool(meant.mails if fault.more["application"] == "smtp" else meant.documents)
@@ -158,7 +167,7 @@ class Proving:
                 raise ProjectError(
                     f"{self.workflow} posted, sent and wrote nothing in the practice office: there is nothing to prove."
                 )
-            say(f"  {meant.acts.total()} documents and mails, {len(meant.files)} files")
+            say(f"  {meant.acts.total() + len(meant.files)} documents, mails and files")
             return meant, kill_points(log)
 
     def _tried(self, meant: Outcome, hindrances: Sequence[Hindrance], say: Say) -> Iterator[Trial]:
@@ -256,15 +265,22 @@ def _judged(hindrance: str, ground: ProvingGround, meant: Outcome, state: str, s
     files = () if told else sorted(meant.files - is_there.files)
     return Trial(
         hindrance=hindrance,
-        once=sum(1 for act, count in is_there.acts.items() if count == meant.acts[act]),
-        doubled=tuple(sorted((is_there.acts - meant.acts).elements())),
+        once=sum(count == meant.acts[act] for act, count in is_there.acts.items()) + len(meant.files & is_there.files),
+        doubled=_doubled(is_there, meant),
         lost=(*missing[told:], *files),
+        besides=tuple(sorted(set(is_there.mails) - set(meant.mails))),
         open=told,
         in_doubt=doubts,
         half_files=is_there.half_files,
         state=state,
         seconds=round(seconds, 1),
     )
+
+
+def _doubled(is_there: Outcome, meant: Outcome) -> tuple[str, ...]:
+    """Documents that nobody meant, and mails that stand twice: one about what broke is no second posting."""
+    allowed = Counter({mail: max(1, meant.mails[mail]) for mail in is_there.mails})
+    return tuple(sorted((is_there.documents - meant.documents + (is_there.mails - allowed)).elements()))
 
 
 def _last_line(text: str) -> str:

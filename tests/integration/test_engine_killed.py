@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import random
-import re
 import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from interoffice.model.work import RunState
+from interoffice.testing import FullDisk, KillPoint
+from interoffice.testing.kill_points import counting, kill_points, sampled
 from tests.support.running import an_engine
 from tests.support.shop import ORDERS, Shop, make_shop
 
@@ -28,19 +28,10 @@ folder, run_id = Path(sys.argv[1]), sys.argv[2]
 with Engine(open_project(folder), folder / "state") as engine:
     engine.drive(run_id)
 """
-CALLS = ("pwrite64", "fdatasync", "fsync", "sendto", "recvfrom")
 ITEMS = 5
 
 NO_STRACE = shutil.which("strace") is None
 pytestmark = pytest.mark.skipif(NO_STRACE, reason="strace is not installed (apt-get install strace)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """The n-th call of a system call in the engine, or in its lane."""
-
-    call: str
-    number: int
 
 
 def a_shop(folder: Path) -> Shop:
@@ -50,35 +41,28 @@ def a_shop(folder: Path) -> Shop:
     return shop
 
 
-def traced(shop: Shop, run_id: str, *options: str) -> subprocess.CompletedProcess[bytes]:
+def traced(shop: Shop, run_id: str, before: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
     """The run driven by a process of its own under strace, its lanes followed."""
-    command = ["strace", "-f", "-qq", "--seccomp-bpf", *options, sys.executable, "-c", DRIVE, str(shop.folder), run_id]
+    command = [*before, sys.executable, "-c", DRIVE, str(shop.folder), run_id]
     return subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[2], check=False, timeout=120)
 
 
 @pytest.fixture(scope="module")
-def points(tmp_path_factory: pytest.TempPathFactory) -> list[Point]:
-    """Every kill point of an undisturbed run: of each process the calls that it makes."""
+def points(tmp_path_factory: pytest.TempPathFactory) -> list[KillPoint]:
+    """Every kill point of an undisturbed run."""
     shop = a_shop(tmp_path_factory.mktemp("counted"))
     with an_engine(shop) as engine:
         run_id = engine.start(shop.plan("orders"))
     log = shop.folder / "calls"
-    traced(shop, run_id, "-o", str(log), "-e", f"trace={','.join(CALLS)}")
-    counts: Counter[tuple[str, str]] = Counter()
-    for line in log.read_text().splitlines():
-        found = re.match(r"(\d+)\s+(\w+)\(", line)
-        if found and found[2] in CALLS:
-            counts[found[1], found[2]] += 1
-    most = {call: max((number for (_, name), number in counts.items() if name == call), default=0) for call in CALLS}
-    return [Point(call=call, number=n) for call in CALLS for n in range(1, most[call] + 1)]
+    traced(shop, run_id, counting(log))
+    return kill_points(log)
 
 
-def killed_then_resumed(shop: Shop, point: Point) -> int:
+def killed_then_resumed(shop: Shop, point: KillPoint) -> int:
     """Kills the run at the point and resumes it; how many of its items ended in doubt."""
     with an_engine(shop) as engine:
         run_id = engine.start(shop.plan("orders"))
-        kill = f"inject={point.call}:signal=SIGKILL:when={point.number}"
-        traced(shop, run_id, "-e", f"trace={point.call}", "-e", kill)
+        traced(shop, run_id, point.strace)
         wait_until_dead(engine, run_id)
         before = shop.posted()
         if engine.ledger.run(run_id).state not in (RunState.SUCCEEDED, RunState.DONE_WITH_WARNINGS, RunState.FAILED):
@@ -102,34 +86,30 @@ def wait_until_dead(engine, run_id: str) -> None:  # type: ignore[no-untyped-def
         time.sleep(0.02)
 
 
-def killed_at(points: list[Point], folder: Path) -> None:
+def killed_at(points: list[KillPoint], folder: Path) -> None:
     doubts = 0
     for number, point in enumerate(points):
         doubts += killed_then_resumed(a_shop(folder / str(number)), point)
     assert doubts <= max(1, len(points) // 20), f"{doubts} of {len(points)} kill points ended in doubt"
 
 
-def test_killed_at_a_few_points_and_resumed_nothing_is_lost_or_doubled(points: list[Point], tmp_path: Path) -> None:
-    rest = random.Random(1)
-    chosen = [rest.choice([point for point in points if point.call == call]) for call in CALLS[:1] + CALLS[2:4]]
-    killed_at(chosen, tmp_path)
+def test_killed_at_a_few_points_and_resumed_nothing_is_lost_or_doubled(points: list[KillPoint], tmp_path: Path) -> None:
+    killed_at(sampled(points, 3, seed=1), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_at_twenty_five_points_and_resumed_nothing_is_lost_or_doubled(
-    points: list[Point], tmp_path: Path
+    points: list[KillPoint], tmp_path: Path
 ) -> None:
-    rest = random.Random(7)
-    of_call = [[point for point in points if point.call == call] for call in CALLS]
-    killed_at([point for some in of_call for point in rest.sample(some, k=min(5, len(some)))], tmp_path)
+    killed_at(sampled(points, 25, seed=7), tmp_path)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 @pytest.mark.skipif("INTEROFFICE_EVERY_KILL_POINT" not in os.environ, reason="takes a quarter of an hour")
-def test_killed_at_every_point_and_resumed_nothing_is_lost_or_doubled(points: list[Point], tmp_path: Path) -> None:
+def test_killed_at_every_point_and_resumed_nothing_is_lost_or_doubled(points: list[KillPoint], tmp_path: Path) -> None:
     """INTEROFFICE_EVERY_KILL_POINT=1 pytest -k every_point (or begin at another number): the figure in docs/."""
     first, doubts = int(os.environ["INTEROFFICE_EVERY_KILL_POINT"]), 0
     for number, point in enumerate(points[first - 1 :], start=first):
@@ -141,14 +121,24 @@ def test_killed_at_every_point_and_resumed_nothing_is_lost_or_doubled(points: li
     assert doubts * 20 <= len(points)
 
 
-def test_a_full_disk_gives_no_false_success_and_the_run_goes_on_when_there_is_space(tmp_path: Path) -> None:
-    shop = a_shop(tmp_path / "project")
+def full_then_resumed(shop: Shop, write: int) -> None:
+    """The disk is full from a write on; with space again the run goes on: no false success, no half file."""
     with an_engine(shop) as engine:
         run_id = engine.start(shop.plan("orders"))
-        done = traced(shop, run_id, "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=25+")
+        done = traced(shop, run_id, FullDisk(number=write).strace)
         assert done.returncode != 0
         wait_until_dead(engine, run_id)
         assert engine.ledger.run(run_id).state != RunState.SUCCEEDED
         assert engine.resume(run_id) == RunState.SUCCEEDED
         assert shop.posted() == {f"D-{n}": 1 for n in range(1, ITEMS + 1)}
         assert not [path for path in shop.state.rglob("*") if path.suffix in (".tmp", ".part")]
+
+
+def test_a_full_disk_gives_no_false_success_and_the_run_goes_on_when_there_is_space(tmp_path: Path) -> None:
+    full_then_resumed(a_shop(tmp_path / "project"), 25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("write", [1, 15, 60, 120])
+def test_the_disk_may_be_full_at_any_write(tmp_path: Path, write: int) -> None:
+    full_then_resumed(a_shop(tmp_path / "project"), write)
