@@ -135,7 +135,7 @@ def resume(
     run: Annotated[str, typer.Argument(help="A run, or `last`")],
     accept_changes: Annotated[
         bool,
-        typer.Option("--accept-changes", help="Unattended: go on though selectors, settings or bots changed since"),
+        typer.Option("--accept-changes", help="Unattended: go on though selectors, tables or bots changed since"),
     ] = False,
     format: Form = Format.TEXT,
 ) -> int:

@@ -361,7 +361,7 @@ def _run(owner: Owner, project: Project, run_id: str, loaded: LoadedPlan, say: P
 
 
 def changed_files(project: Project, plan: Plan) -> list[str]:
-    """Selectors, settings, bots and tables that are not those of the plan any more."""
+    """Selectors, tables, templates and bots that are not those of the plan any more."""
     return _changed(plan.digests, _digests_now(project, plan))
 
 

@@ -226,7 +226,7 @@ class Engine:
         return tuple(run for run in walked if run.engine_id and self.locks.is_dead(run.engine_id))
 
     def changed_files(self, run_id: str) -> list[str]:
-        """Files that the run depends on and that were changed since it was planned."""
+        """Selectors, tables, templates and bots of the run that were changed since it was planned."""
         return changed_files(self.project, Plan.from_json(json.loads(self.ledger.plan(run_id))))
 
     def due(self) -> tuple[RunView, ...]:

@@ -105,6 +105,11 @@ def _refuse_retry(owner: Owner, item: ItemView, person: str) -> None:
         raise Refused(f"Item {item.key} is in doubt: say first whether it was done (runner.py settle {item.item_id}).")
     if item.state not in RETRIED:
         raise Refused(f"Item {item.key} is {str(item.state).replace('_', ' ')}; there is nothing to retry.")
+    _refuse_release(owner, item, person)
+
+
+def _refuse_release(owner: Owner, item: ItemView, person: str) -> None:
+    """An item on hold is let go by a person who is no maker of its run, whichever way it goes on."""
     if item.state != ItemState.ON_HOLD:
         return
     _refuse_unapproved(owner, item)
@@ -165,6 +170,8 @@ def requeue(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: st
     """Puts items back on the queue they came from. All of them, or none where one can't."""
     now, ledger = owner.clock.now(), owner.ledger
     chosen = [ledger.item(item_id) for item_id in item_ids]
+    for item in chosen:
+        _refuse_release(owner, item, person)
 
     def write(tx: Transaction) -> None:
         for item in chosen:

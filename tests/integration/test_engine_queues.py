@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from interoffice.engine.engine import Engine
+from interoffice.errors import Refused
 from interoffice.model.work import ItemState, RunState
 from interoffice.plan.plan import RunOptions
 from interoffice.plan.project import open_project
@@ -189,6 +190,22 @@ def test_a_requeued_item_goes_to_the_next_performer_with_its_history(shop: Shop)
         engine.requeue([first.items["D-2"].item_id], person="bilal", comment="the shop was slow")
         assert first.items["D-2"].state == ItemState.RETRIED
         assert first.items["D-2"].reviewer == "bilal"
+        assert ran(engine, shop, "perform").states == {"D-2": "successful"}
+
+
+def test_an_item_on_hold_is_put_back_by_no_maker_of_its_run(shop: Shop) -> None:
+    shop.workflow("perform", PERFORM.replace("on_failure: continue", "on_failure: review"))
+    shop.faults(D_2={"flaky": 1})
+    with an_engine(shop) as engine:
+        ran(engine, shop, "dispatch")
+        held = ran(engine, shop, "perform")
+        assert held.states["D-2"] == "on_hold"
+        item_id = held.items["D-2"].item_id
+        for person in ("anna", "account:root"):
+            with pytest.raises(Refused):
+                engine.requeue([item_id], person=person)
+        assert held.states["D-2"] == "on_hold"
+        assert engine.requeue([item_id], person="bilal") == 1
         assert ran(engine, shop, "perform").states == {"D-2": "successful"}
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from interoffice.practice.seed import credit_limits_csv
 from interoffice.practice.submission import Delivered, read_delivered
 from interoffice.resources.people import PeopleStore
 from interoffice.resources.secrets import CredentialStore
+from interoffice.testing.ground import kill_group, wait_until
 
 ROOT = Path(__file__).parents[2]
 DAY = "2026-11-16"
@@ -240,21 +239,6 @@ def copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target)
     else:
         shutil.copy2(source, target)
-
-
-def kill_group(process: subprocess.Popen[str]) -> None:
-    """kill -9 of the process and all that it started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def wait_until(holds: Callable[[], bool], what: str, within_s: float = START_WITHIN_S) -> None:
-    """Waits for a condition; an AssertionError names it."""
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, f"{what}: not within {within_s} s"
-        time.sleep(0.01)
 
 
 @contextmanager
