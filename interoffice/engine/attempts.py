@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from interoffice.bot import Answer
@@ -31,12 +32,14 @@ from interoffice.engine.run import Place, Run
 from interoffice.errors import InterofficeError, Refused
 from interoffice.language.calendars import add_duration
 from interoffice.model import codec
-from interoffice.model.values import Duration, Value
+from interoffice.model.types import Type
+from interoffice.model.values import Duration, FileValue, Value
 from interoffice.model.workflow import Retry, Step
+from interoffice.plan.input_values import find_file
 from interoffice.store import audit, office, steps
 from interoffice.store.database import Transaction
 from interoffice.store.steps import AttemptPlace, StepPlace
-from interoffice.store.views import Failure
+from interoffice.store.views import Failure, StepView
 
 BREAKS: Final = frozenset({"application", "unclear", "bug"})
 """Errors after which a session may stand anywhere: it is opened afresh."""
@@ -406,10 +409,12 @@ def inputs_of(
     said: Mapping[str, Any],
     *,
     for_people: Callable[[object], Value] | None = None,
+    before: StepView | None = None,
 ) -> dict[str, Value]:
     """The inputs of a call as the bot takes them: texts in their declared type, one or many where many may stand.
 
-    `for_people` evaluates what people read (a subject), where dates and numbers stand in the project's format.
+    `for_people` evaluates what people read (a subject), where dates and numbers stand in the project's format. `before`
+    is the same step as an interrupted run began it: a file that it has moved since is the file it took then.
     """
     found: dict[str, Value] = {}
     for name, raw in said.items():
@@ -423,10 +428,23 @@ def inputs_of(
             found[name] = with_literals_typed(run.project, bot, said, name, value, run.times.zone)
         elif declared.many:
             many = value if isinstance(value, (tuple, list)) else (value,)
-            found[name] = tuple(converted(one, declared.type, run.times.zone) for one in many)
+            found[name] = tuple(_typed(run, name, one, declared.type, before) for one in many)
         else:
-            found[name] = converted(value, declared.type, run.times.zone)
+            found[name] = _typed(run, name, value, declared.type, before)
     return found
+
+
+def _typed(run: Run, name: str, value: Value, wanted: Type, before: StepView | None) -> Value:
+    if wanted.kind != "file" or not isinstance(value, str):
+        return converted(value, wanted, run.times.zone)
+    try:
+        return find_file(run.project, value)
+    except ValueError as wrong:
+        taken = before.inputs.get(name) if before is not None else None
+        for file in taken if isinstance(taken, (tuple, list)) else (taken,):
+            if isinstance(file, FileValue) and PurePosixPath(file.path) == PurePosixPath(value):
+                return file
+        raise ValueError(f'input "{name}" {wrong}') from wrong
 
 
 def _record(said: object) -> dict[str, Value]:

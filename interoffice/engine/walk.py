@@ -340,6 +340,7 @@ def _call(run: Run, place: Place, step: Step, call: BotCall, at: StepPlace) -> D
             lambda raw: value_of(raw, scope),  # type: ignore[arg-type]
             call.inputs,
             for_people=lambda raw: value_of(raw, scope, run.formats),  # type: ignore[arg-type]
+            before=place.recorded.get(at.path),
         )
     except ValueError as error:
         raise failed(at.path, error) from error

@@ -177,12 +177,12 @@ EXAMPLES: Final[Mapping[str, str]] = {
 
 
 def find_file(project: Project, text: str) -> FileValue:
-    """An existing file below the folders that may be read; ValueError says what is wrong. Its path counts from the
-    project where it is inside."""
+    """An existing file below the folders that may be read or written; ValueError says what is wrong. Its path counts
+    from the project where it is inside."""
     path = (project.folder / text).resolve()
-    roots = [(project.folder / root).resolve() for root in project.settings.files.read]
-    if not any(path.is_relative_to(root) for root in roots):
-        allowed = ", ".join(project.settings.files.read)
+    allowed_roots = (*project.settings.files.read, *project.settings.files.write)
+    if not any(path.is_relative_to((project.folder / root).resolve()) for root in allowed_roots):
+        allowed = ", ".join(dict.fromkeys(allowed_roots))
         raise ValueError(f'names "{text}", which is outside of the folders that may be read ({allowed})')
     if not path.is_file():
         raise ValueError(f'names the file "{text}", which is not there')

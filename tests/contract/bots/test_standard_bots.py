@@ -93,3 +93,40 @@ def test_a_hostile_bot_is_caught(
 ) -> None:
     with pytest.raises(AssertionError, match=said):
         tried(BotContract(project=hostile, bot=f"hostile.{bot}", inputs=inputs), tmp_path / "copy")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A project with one file in its inbox and nothing in its archive; the standard bots are there."""
+    project = tmp_path / "files"
+    (project / "inbox").mkdir(parents=True)
+    (project / "inbox" / "scan.txt").write_text("one page")
+    settings = "version: 1\nproject: files\ntimezone: UTC\nfiles:\n  roots:\n    read: [inbox]\n    write: [archive]\n"
+    (project / "settings.yaml").write_text(f"{settings}environment: practice\nenvironments:\n  practice: {{}}\n")
+    return project
+
+
+def moved(project: Path) -> int:
+    """1 when the file stands in the archive, and there only."""
+    assert not ((project / "inbox" / "scan.txt").exists() and (project / "archive" / "scan.txt").exists())
+    return len(list((project / "archive").glob("*")))
+
+
+def test_a_moved_file_is_moved_once_though_its_path_leads_nowhere_afterwards(files: Path, tmp_path: Path) -> None:
+    contract = BotContract(project=files, bot="files.move", inputs={"file": "inbox/scan.txt", "to": "archive"})
+    tried = contract.acts_once(tmp_path / "killed", acted=moved)
+    assert tried.state == RunState.SUCCEEDED, tried.error
+    assert (tried.project / "archive" / "scan.txt").read_text() == "one page"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("inbox/scam.txt", 'input "file" names the file "inbox/scam.txt", which is not there'),
+        ("../settings.yaml", 'input "file" names "../settings.yaml", which is outside of the folders'),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_named(files: Path, tmp_path: Path, path: str, said: str) -> None:
+    tried = BotContract(project=files, bot="files.move", inputs={"file": path, "to": "archive"}).run(tmp_path / "run")
+    assert tried.state == RunState.FAILED
+    assert said in tried.error
