@@ -1,4 +1,5 @@
-"""What a durable step, and a work item, cost: beside bare SQLite transactions, DBOS alone, Prefect 3, Robot Framework.
+"""What a durable step, and a work item, cost: beside bare SQLite transactions, SQLAlchemy checkpoints, DBOS alone,
+Prefect 3, Robocorp's work items, Robot Framework.
 
     .venv/bin/python benchmarks/engine.py [--rounds 3] [--steps 1000] [--items 1000] [--no-peers] [--json FILE]
 
@@ -24,6 +25,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import sqlalchemy
+import sqlalchemy.event
 from peers import PROJECT, peer
 
 sys.path.insert(0, str(PROJECT))
@@ -94,7 +97,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--items", type=int, default=1000)
-    parser.add_argument("--no-peers", action="store_true", help="without Prefect, Robot Framework and DBOS alone")
+    parser.add_argument("--no-peers", action="store_true", help="without the systems that others wrote")
     parser.add_argument("--json", default="", metavar="FILE")
     options = parser.parse_args()
     taken = measure(candidates(options), options.rounds)
@@ -118,6 +121,7 @@ def candidates(options: argparse.Namespace) -> dict[str, Callable[[Path], float]
     steps, items = options.steps, options.items
     chosen: dict[str, Callable[[Path], float]] = {
         "two bare transactions": lambda folder: bare(folder, steps),
+        "sqlalchemy checkpoints": lambda folder: checkpoints(folder, steps),
         "interoffice step": lambda folder: our_steps(folder, steps),
         "interoffice item, 4 lanes": lambda folder: our_items(folder, items),
     }
@@ -125,6 +129,7 @@ def candidates(options: argparse.Namespace) -> dict[str, Callable[[Path], float]
         return chosen
     return chosen | {
         "prefect task": lambda folder: other(folder, "prefect_steps.py", steps),
+        "robocorp work item (no state)": lambda folder: other(folder, "robocorp_items.py", items),
         "robot keyword (not durable)": lambda folder: other(folder, "robot_steps.py", steps),
         "dbos workflow per item": lambda folder: dbos_items(folder, max(50, items // 10)),
     }
@@ -157,6 +162,35 @@ def bare(folder: Path, count: int) -> float:
     rate = count / (time.perf_counter() - began)
     connection.close()
     return rate
+
+
+def checkpoints(folder: Path, count: int) -> float:
+    """The same two transactions by SQLAlchemy Core: checkpoints as most write them by hand."""
+    engine = sqlalchemy.create_engine(f"sqlite:///{folder}/checkpoints.db")
+    sqlalchemy.event.listen(engine, "connect", durable)
+    table = sqlalchemy.Table(
+        "steps",
+        sqlalchemy.MetaData(),
+        sqlalchemy.Column("number", sqlalchemy.Integer, primary_key=True),
+        sqlalchemy.Column("state", sqlalchemy.Text),
+        sqlalchemy.Column("outputs", sqlalchemy.Text),
+    )
+    table.metadata.create_all(engine)
+    began = time.perf_counter()
+    for number in range(count):
+        with engine.begin() as connection:
+            connection.execute(table.insert().values(number=number, state="running"))
+        with engine.begin() as connection:
+            connection.execute(table.update().where(table.c.number == number).values(state="succeeded", outputs="{}"))
+    rate = count / (time.perf_counter() - began)
+    engine.dispose()
+    return rate
+
+
+def durable(connection: sqlite3.Connection, _: object) -> None:
+    """WAL, and an fsync at each commit."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def our_steps(folder: Path, count: int) -> float:

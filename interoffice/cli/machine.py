@@ -60,6 +60,7 @@ def prove(
     points: Annotated[int, typer.Option(min=0, help="How many kill points are drawn")] = 10,
     every: Annotated[int, typer.Option(min=0, help="Instead: every n-th kill point, and nothing else")] = 0,
     first: Annotated[int, typer.Option(min=1, help="With --every: the point to begin with")] = 1,
+    of: Annotated[str, typer.Option(help="Whose calls: any (the browser's too), engine, or lane")] = "any",
     seed: Annotated[int, typer.Option(help="Which points are drawn")] = 1,
     limit: Annotated[int, typer.Option(min=1, help="At most so many items of each loop")] = 5,
     as_of: Annotated[str | None, typer.Option(help="The day that the runs stand for, such as 2026-11-16")] = None,
@@ -67,12 +68,17 @@ def prove(
     format: Annotated[Format, typer.Option(help="text or json")] = Format.TEXT,
 ) -> int:
     """Prove in the practice office that a workflow posts once, whatever dies. Exit: 0 proved, 1 doubled or lost."""
+    from interoffice.testing.kill_points import OF
     from interoffice.testing.proving import Proving
 
+    whose = next((kind for kind in OF if kind == of), None)
+    if whose is None:
+        raise UsageError(f"--of {of}: write one of {', '.join(OF)}.")
     words = ("--limit", str(limit), *(part for each in input or [] for part in ("--input", each)))
     proving = Proving(project=folder(), workflow=workflow, day=_day(as_of, "--as-of"), words=words)
     quiet = format is Format.JSON
-    proof = proving.prove(points=points, seed=seed, first=first, every=every, say=_silent if quiet else say)
+    told = _silent if quiet else say
+    proof = proving.prove(points=points, seed=seed, first=first, every=every, of=whose, say=told)
     if quiet:
         print_json(proof.as_json())
     else:

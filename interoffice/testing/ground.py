@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -30,6 +30,7 @@ from interoffice.practice.faults import Fault
 from interoffice.practice.ledger import read_ledger
 from interoffice.practice.seed import credit_limits_csv
 from interoffice.practice.submission import Delivered, read_delivered
+from interoffice.testing.kill_points import HELD, Tracing
 
 COPIED: Final = ("settings.yaml", "workflows", "selectors", "tables", "bots")
 HALF: Final = (".part", ".tmp", ".new")
@@ -158,10 +159,14 @@ class ProvingGround:
             capture_output=True, text=True, timeout=within_s,
         )  # fmt: skip
 
-    def start(self, *words: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
-        """A command that goes on by itself, in a session of its own; `before`: what it is started by, e.g. strace."""
+    def start(self, *words: str, tracing: Tracing | None = None) -> subprocess.Popen[str]:
+        """A command that goes on by itself, in a session of its own; `tracing`: how strace holds it."""
+        tracing, environment = tracing or Tracing(), dict(self._environment())
+        if tracing.environment is not None:
+            environment |= tracing.environment
+            environment["PYTHONPATH"] = os.pathsep.join((str(HELD), environment["PYTHONPATH"]))
         process = subprocess.Popen(
-            [*before, *self.command(*words)], cwd=self.folder, env=self._environment(), stdin=subprocess.DEVNULL,
+            [*tracing.before, *self.command(*words)], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         self._started.append(process)

@@ -3,40 +3,61 @@
     strace -f -e inject=pwrite64:signal=SIGKILL:when=N    kills whatever process or thread first comes to its N-th call
     strace -f -e inject=pwrite64:error=ENOSPC:when=N+     is a disk that is full from the N-th write on
 
+`of="engine"` or `"lane"` counts and kills in those processes alone: the browser, which makes most calls, is left out.
+
 Source of the technique: strace(1), "Tampering".
 """
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from interoffice.errors import ProjectError
 
 CALLS: Final = ("pwrite64", "fdatasync", "fsync", "sendto", "recvfrom")
+Of = Literal["any", "engine", "lane"]
+OF: Final[tuple[Of, ...]] = ("any", "engine", "lane")
+HELD: Final = Path(__file__).parent / "held"
 _CALL: Final = re.compile(r"(\d+)\s+(\w+)\(")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracing:
+    """How a command is started so that strace holds it: words before its own, and variables of its environment."""
+
+    before: tuple[str, ...] = ()
+    environment: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class KillPoint:
-    """The n-th call of a system call, in whichever process or thread of the run comes to it first."""
+    """The n-th call of a system call, in whichever process or thread of the run, or of its `of`, comes to it first."""
 
     call: str
     number: int
+    of: Of = "any"
 
     def __str__(self) -> str:
-        return f"killed at {self.call} {self.number}"
+        return f"{'' if self.of == 'any' else f'{self.of} '}killed at {self.call} {self.number}"
 
     @property
     def strace(self) -> tuple[str, ...]:
         """What a command is started by, so that it dies here."""
-        return _strace(self.call, f"inject={self.call}:signal=SIGKILL:when={self.number}")
+        return self.tracing.before
+
+    @property
+    def tracing(self) -> Tracing:
+        """How a command is started, so that it dies here."""
+        inject = f"inject={self.call}:signal=SIGKILL:when={self.number}"
+        return _tracing(self.of, ("-o", "/dev/null", "-e", f"trace={self.call}", "-e", inject))
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -51,7 +72,13 @@ class FullDisk:
     @property
     def strace(self) -> tuple[str, ...]:
         """What a command is started by, so that its disk is full from here on."""
-        return _strace("pwrite64", f"inject=pwrite64:error=ENOSPC:when={self.number}+")
+        return self.tracing.before
+
+    @property
+    def tracing(self) -> Tracing:
+        """How a command is started, so that its disk is full from here on."""
+        inject = f"inject=pwrite64:error=ENOSPC:when={self.number}+"
+        return _tracing("any", ("-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject))
 
 
 def need_strace() -> None:
@@ -60,21 +87,23 @@ def need_strace() -> None:
         raise ProjectError("strace is not on the PATH, which kills a run at its writes: apt-get install strace")
 
 
-def counting(log: Path) -> tuple[str, ...]:
-    """What a command is started by, so that its calls are counted in a file."""
-    return ("strace", "-f", "-qq", "--seccomp-bpf", "-o", str(log), "-e", f"trace={','.join(CALLS)}")
+def counting(log: Path, of: Of = "any") -> Tracing:
+    """How a command is started, so that its calls are counted in files beside `log`, one a process that was held."""
+    each = "" if of == "any" else ".%p"
+    return _tracing(of, ("-o", f"{log}{each}", "-e", f"trace={','.join(CALLS)}"))
 
 
-def kill_points(log: Path) -> list[KillPoint]:
+def kill_points(log: Path, of: Of = "any") -> list[KillPoint]:
     """Every kill point of the run that was counted: of each call as many as the process that made most of them."""
-    counts: Counter[tuple[str, str]] = Counter()
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            found = _CALL.match(line)
-            if found and found[2] in CALLS:
-                counts[found[1], found[2]] += 1
-    most = {call: max((number for (_, name), number in counts.items() if name == call), default=0) for call in CALLS}
-    return [KillPoint(call=call, number=n) for call in CALLS for n in range(1, most[call] + 1)]
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for each in sorted(log.parent.glob(f"{log.name}*")):
+        with each.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                found = _CALL.match(line)
+                if found and found[2] in CALLS:
+                    counts[each.name, found[1], found[2]] += 1
+    most = {call: max((number for (*_, name), number in counts.items() if name == call), default=0) for call in CALLS}
+    return [KillPoint(call=call, number=n, of=of) for call in CALLS for n in range(1, most[call] + 1)]
 
 
 def sampled(points: Sequence[KillPoint], count: int, *, seed: int) -> list[KillPoint]:
@@ -91,5 +120,9 @@ def sampled(points: Sequence[KillPoint], count: int, *, seed: int) -> list[KillP
     return chosen
 
 
-def _strace(call: str, inject: str) -> tuple[str, ...]:
-    return ("strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
+def _tracing(of: Of, words: tuple[str, ...]) -> Tracing:
+    """The whole command under strace; or each process of a kind by itself, which `held/` lets strace attach to."""
+    if of == "any":
+        return Tracing(before=("strace", "-f", "-qq", "--seccomp-bpf", *words))
+    strace = ["strace", "-f", "--detach-on=execve", "-qq", *words]
+    return Tracing(environment={"INTEROFFICE_HELD": json.dumps({"of": of, "strace": strace})})

@@ -21,7 +21,16 @@ from interoffice.errors import ProjectError, UsageError
 from interoffice.plan.project import open_project
 from interoffice.problem import did_you_mean
 from interoffice.testing.ground import Outcome, ProvingGround
-from interoffice.testing.kill_points import FullDisk, KillPoint, counting, kill_points, need_strace, sampled
+from interoffice.testing.kill_points import (
+    FullDisk,
+    KillPoint,
+    Of,
+    Tracing,
+    counting,
+    kill_points,
+    need_strace,
+    sampled,
+)
 
 Say = Callable[[str], None]
 GOES_ON_AT_MOST: Final = 4
@@ -130,15 +139,17 @@ class Proving:
     day: date
     words: tuple[str, ...] = ()
 
-    def prove(self, *, points: int, seed: int, first: int = 1, every: int = 0, say: Say) -> Proof:
-        """Hinders the workflow at so many sampled kill points (`every` n-th from the `first` on, if given), three full
-        disks, and all that a server does wrong."""
+    def prove(
+        self, *, points: int, seed: int, first: int = 1, every: int = 0, of: Of = "any", say: Say
+    ) -> Proof:
+        """Hinders the workflow at so many sampled kill points (`every` n-th from the `first` on, if given) of one kind
+        of process, on three full disks, and by all that a server does wrong."""
         need_strace()
         known = open_project(self.project).workflows()
         if self.workflow not in known:
             hint = did_you_mean(self.workflow, known)
             raise UsageError(f'There is no workflow "{self.workflow}"' + (f'; did you mean "{hint}"?' if hint else "."))
-        meant, all_points = self._unhindered(say)
+        meant, all_points = self._unhindered(say, of)
         chosen = all_points[first - 1 :: every] if every else sampled(all_points, points, seed=seed)
         hindrances: list[Hindrance] = [*chosen]
         if not every:
@@ -153,12 +164,12 @@ class Proving:
     def _concerns(self, fault: ServerFault, meant: Outcome) -> bool:
         return bool(meant.mails if fault.more["application"] == "smtp" else meant.documents)
 
-    def _unhindered(self, say: Say) -> tuple[Outcome, list[KillPoint]]:
+    def _unhindered(self, say: Say, of: Of) -> tuple[Outcome, list[KillPoint]]:
         """What the world holds when nothing goes wrong, and every point at which the run could be killed."""
         say(f"{self.workflow} runs once without a fault, its system calls counted")
         with self._ground() as ground:
             log = ground.folder.parent / "calls"
-            process = ground.start(*self._run_words, before=counting(log))
+            process = ground.start(*self._run_words, tracing=counting(log, of))
             _, said = process.communicate(timeout=600)
             if process.returncode not in (0, 3, 4):
                 raise ProjectError(f"{self.workflow} does not run in the practice office: {_last_line(said)}")
@@ -168,7 +179,7 @@ class Proving:
                     f"{self.workflow} posted, sent and wrote nothing in the practice office: there is nothing to prove."
                 )
             say(f"  {meant.acts.total() + len(meant.files)} documents, mails and files")
-            return meant, kill_points(log)
+            return meant, kill_points(log, of)
 
     def _tried(self, meant: Outcome, hindrances: Sequence[Hindrance], say: Say) -> Iterator[Trial]:
         for number, hindrance in enumerate(hindrances, start=1):
@@ -185,12 +196,12 @@ class Proving:
         """One hindered run, resumed when everything is well again."""
         began = time.monotonic()
         with self._ground() as ground:
-            before: tuple[str, ...] = ()
+            tracing = Tracing()
             if isinstance(hindrance, ServerFault):
                 ground.fault(hindrance.kind, **hindrance.more)
             else:
-                before = hindrance.strace
-            process = ground.start(*self._run_words, before=before)
+                tracing = hindrance.tracing
+            process = ground.start(*self._run_words, tracing=tracing)
             process.communicate(timeout=600)
             ground.clear_faults()
             state = _go_on(ground, self._run_words)

@@ -30,9 +30,8 @@ def project(tmp_path: Path) -> Iterator[Flagship]:
 
 def confirmed_by(project: Flagship) -> list[str]:
     """Who confirmed each posting, in the order of the audit."""
-    return [
-        entry["who"] for entry in project.listed("audit", "show", "--limit", "10000") if entry["what"] == "intent.confirmed"
-    ]
+    trail = project.listed("audit", "show", "--limit", "10000")
+    return [entry["who"] for entry in trail if entry["what"] == "intent.confirmed"]
 
 
 @pytest.mark.parametrize("part", [1, 2])

@@ -39,6 +39,18 @@ def test_a_workflow_of_the_starter_project_is_proved(starter: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("of", "first"), [("engine", "20"), ("lane", "2")])
+def test_engine_or_lane_alone_is_killed(starter: Path, of: str, first: str) -> None:
+    words = ("prove", "first", "--of", of, "--every", "25", "--first", first, "--format", "json")
+    ended = cli(*words, "--project", str(starter))
+    assert ended.returncode == 0, ended.stderr
+    proof = json.loads(ended.stdout)
+    assert (proof["doubled"], proof["lost"], proof["good"]) == (0, 0, True)
+    assert proof["trials"] >= 1
+    assert all(trial["hindrance"].startswith(f"{of} killed at ") for trial in proof["each"])
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_flagship_killed_at_two_points_enters_each_order_once() -> None:
     words = ("--as-of", "2026-11-16", "--every", "1600", "--first", "250", "--limit", "2", "--format", "json")

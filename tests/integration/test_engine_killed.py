@@ -54,7 +54,7 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> list[KillPoint]:
     with an_engine(shop) as engine:
         run_id = engine.start(shop.plan("orders"))
     log = shop.folder / "calls"
-    traced(shop, run_id, counting(log))
+    traced(shop, run_id, counting(log).before)
     return kill_points(log)
 
 
