@@ -60,6 +60,7 @@ def prove(
     points: Annotated[int, typer.Option(min=0, help="How many kill points are drawn")] = 10,
     every: Annotated[int, typer.Option(min=0, help="Instead: every n-th kill point, and nothing else")] = 0,
     first: Annotated[int, typer.Option(min=1, help="With --every: the point to begin with")] = 1,
+    disks: Annotated[int, typer.Option(min=0, help="How many times the disk is full, each from a later write on")] = 3,
     of: Annotated[str, typer.Option(help="Whose calls: any (the browser's too), engine, or lane")] = "any",
     seed: Annotated[int, typer.Option(help="Which points are drawn")] = 1,
     limit: Annotated[int, typer.Option(min=1, help="At most so many items of each loop")] = 5,
@@ -78,7 +79,7 @@ def prove(
     proving = Proving(project=folder(), workflow=workflow, day=_day(as_of, "--as-of"), words=words)
     quiet = format is Format.JSON
     told = _silent if quiet else say
-    proof = proving.prove(points=points, seed=seed, first=first, every=every, of=whose, say=told)
+    proof = proving.prove(points=points, seed=seed, first=first, every=every, disks=disks, of=whose, say=told)
     if quiet:
         print_json(proof.as_json())
     else:

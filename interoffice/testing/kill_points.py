@@ -62,9 +62,10 @@ class KillPoint:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class FullDisk:
-    """The disk is full from the n-th write of a process on."""
+    """The disk is full from the n-th write of a process, or of one of its `of`, on."""
 
     number: int
+    of: Of = "any"
 
     def __str__(self) -> str:
         return f"disk full from write {self.number} on"
@@ -78,7 +79,7 @@ class FullDisk:
     def tracing(self) -> Tracing:
         """How a command is started, so that its disk is full from here on."""
         inject = f"inject=pwrite64:error=ENOSPC:when={self.number}+"
-        return _tracing("any", ("-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject))
+        return _tracing(self.of, ("-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject))
 
 
 def need_strace() -> None:

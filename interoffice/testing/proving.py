@@ -140,10 +140,10 @@ class Proving:
     words: tuple[str, ...] = ()
 
     def prove(
-        self, *, points: int, seed: int, first: int = 1, every: int = 0, of: Of = "any", say: Say
+        self, *, points: int, seed: int, first: int = 1, every: int = 0, disks: int = 3, of: Of = "any", say: Say
     ) -> Proof:
         """Hinders the workflow at so many sampled kill points (`every` n-th from the `first` on, if given) of one kind
-        of process, on three full disks, and by all that a server does wrong."""
+        of process, by so many full disks, and by all that a server does wrong."""
         need_strace()
         known = open_project(self.project).workflows()
         if self.workflow not in known:
@@ -154,7 +154,8 @@ class Proving:
         hindrances: list[Hindrance] = [*chosen]
         if not every:
             writes = max((point.number for point in all_points if point.call == "pwrite64"), default=0)
-            hindrances += [FullDisk(number=max(1, writes * part // 4)) for part in (1, 2, 3) if writes]
+            parts = range(1, disks + 1) if writes else ()
+            hindrances += [FullDisk(number=max(1, writes * part // (disks + 1)), of=of) for part in parts]
             hindrances += [fault for fault in SERVER_FAULTS if self._concerns(fault, meant)]
         say(f"{len(all_points)} kill points; {len(hindrances)} trials")
         trials = tuple(self._tried(meant, hindrances, say))
