@@ -142,7 +142,7 @@ def resume(
     """Go on with a run at the last finished step; nothing that was finished is done again."""
     attended = sys.stdin.isatty()
     with Story(quiet=format is Format.JSON) as story:
-        ended = office().resume(run, accept_changes=accept_changes or attended, hear=story.hear)
+        ended = office().resume(run, accept_changes=accept_changes or attended, hear=story.hear, begin_all=True)
     return ended_run(ended, format)
 
 

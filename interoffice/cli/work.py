@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -48,11 +49,12 @@ def approve(
     field: Annotated[list[str] | None, typer.Option("--field", help="name=value of the step's fields")] = None,
     person: Person = None,
     stay: Annotated[bool, typer.Option("--stay", help="Only decide; don't go on with the run here")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask after showing the rows")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask; without it, JSON only shows the rows")] = False,
+    digest: Annotated[str, typer.Option(help="Decide only if the rows are those that were shown with it")] = "",
     format: Form = Format.TEXT,
 ) -> int:
     """Show the rows and their reasons, and release them."""
-    return _decide("approve", run, step, rows, comment, field, person, stay=stay, yes=yes, format=format)
+    return _decide("approve", run, step, rows, comment, field, person, stay=stay, yes=yes, digest=digest, format=format)
 
 
 def reject(
@@ -63,11 +65,12 @@ def reject(
     field: Annotated[list[str] | None, typer.Option("--field", help="name=value of the step's fields")] = None,
     person: Person = None,
     stay: Annotated[bool, typer.Option("--stay", help="Only decide; don't go on with the run here")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask after showing the rows")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask; without it, JSON only shows the rows")] = False,
+    digest: Annotated[str, typer.Option(help="Decide only if the rows are those that were shown with it")] = "",
     format: Form = Format.TEXT,
 ) -> int:
     """Show the rows and their reasons, and refuse them."""
-    return _decide("reject", run, step, rows, comment, field, person, stay=stay, yes=yes, format=format)
+    return _decide("reject", run, step, rows, comment, field, person, stay=stay, yes=yes, digest=digest, format=format)
 
 
 def _decide(
@@ -81,6 +84,7 @@ def _decide(
     *,
     stay: bool,
     yes: bool,
+    digest: str,
     format: Format,
 ) -> int:
     desk = office()
@@ -88,11 +92,16 @@ def _decide(
     if format is Format.TEXT:
         say(paint(asked.ask, "bold"))
         listing(asked.rows, columns=asked.columns, format=Format.TEXT, empty="No rows are left to decide.")
+        for file in asked.attached:
+            say(f"attached: {file}")
+    elif not yes:
+        print_json(asked.as_json())
+        return 0
     who = signed_in(person)
     if not yes:
         typer.confirm(f"{decision} {'these rows' if rows else 'all of them'} as {who}?", abort=True)
     told = desk.decide(
-        asked,
+        replace(asked, digest=digest or asked.digest),
         rows=tuple(rows or ()),
         decision=decision,
         comment=comment,
@@ -146,36 +155,28 @@ def settle(
 
 def audit(
     action: Annotated[str, typer.Argument(help="show, verify or export")] = "show",
+    file: Annotated[Path | None, typer.Argument(help="An export, to verify it alone")] = None,
     to: Annotated[Path | None, typer.Option(help="File for export")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many entries, the newest last")] = 50,
     format: Form = Format.TEXT,
 ) -> int:
     """The trail of every act of people and bots; `verify` finds any change to it."""
-    desk = office()
-    match action:
-        case "show":
-            listing(
-                desk.audit(limit),
-                columns={
-                    "number": "no.",
-                    "at": "at",
-                    "who": "who",
-                    "what": "what",
-                    "about": "about",
-                    "details": "details",
-                },
-                format=format,
-                empty="The audit is empty.",
-                shrink="details",
-            )
-            return 0
-        case "verify":
-            good, told = desk.verify_audit()
-            say(told)
-            return 0 if good else 1
-        case "export":
-            if to is None:
-                raise UsageError("audit export: name a file with --to.")
-            say(desk.export_audit(to))
-            return 0
+    trail = office().trail
+    if action == "show":
+        columns = {"number": "no.", "at": "at", "who": "who", "what": "what", "about": "about", "details": "details"}
+        listing(trail.newest(limit), columns=columns, format=format, empty="The audit is empty.", shrink="details")
+        return 0
+    if action == "verify":
+        good, told = trail.verify() if file is None else trail.verify_file(file)
+        if format is Format.JSON:
+            print_json({"whole": good, "said": told})
+        else:
+            for line in told:
+                say(line)
+        return 0 if good else 1
+    if action == "export":
+        if to is None:
+            raise UsageError("audit export: name a file with --to.")
+        say(trail.export(to))
+        return 0
     raise UsageError(f"audit {action}: use show, verify or export.")

@@ -20,16 +20,19 @@ from interoffice.model.cells import json_text
 from interoffice.model.table import Table
 from interoffice.model.types import Type
 from interoffice.model.values import FileValue, Value
-from interoffice.model.work import StepState
+from interoffice.model.work import ItemState, StepState
 from interoffice.model.workflow import Approve, Step
 from interoffice.plan.check_approvals import field_type
-from interoffice.store import approvals, audit, steps
+from interoffice.store import approvals, audit, items, steps
 from interoffice.store.approvals import NewApproval, NewApprovalRow
 from interoffice.store.database import Transaction
 from interoffice.store.steps import StepPlace
-from interoffice.store.views import ApprovalRowView, ApprovalView, Failure
+from interoffice.store.views import ApprovalRowView, ApprovalView, Failure, ItemView
 
 REJECTED = frozenset({"rejected", "late"})
+ITEM_WORKED = frozenset({ItemState.SUCCESSFUL, ItemState.ALREADY_THERE, ItemState.IN_DOUBT, ItemState.ABANDONED})
+EDITED = "edited: it is approved again"
+"""The comment of an item that waits until its row is decided on again."""
 
 
 def do_approve(run: Run, place: Place, step: Step, approve: Approve, at: StepPlace) -> Done | None:
@@ -42,8 +45,8 @@ def do_approve(run: Run, place: Place, step: Step, approve: Approve, at: StepPla
     if approval.state == "late" and approve.if_late == "stop":
         message = f"{step.title}: nobody decided within {approve.within}"
         raise StepFailed(Failure(kind="business", message=message, code="approval_late", step=at.path))
-    if approval.state != "open" and _binds_changed(run, approval):
-        approval = _ask_again(run, approval)
+    if dict(approval.binds) != dict(run.digests):
+        approval = _bound_anew(run, approval)
     outputs = _outputs(approve, rows, approval)
     if approval.state != "open":
         saved = with_saved_tables(outputs, run.tables_folder)
@@ -61,15 +64,15 @@ def _open(run: Run, place: Place, step: Step, approve: Approve, at: StepPlace, r
     shown = [_row(run, place, approve, number, row, elsewhere) for number, row in enumerate(rows.rows(), start=1)]
     _refuse_doubles(at.path, [row.key for row in shown])
     terms = _terms(run, place, step, approve)
-    within = approve.within
+    within, approval_id = approve.within, f"{run.run_id}.{at.path}"
     new = NewApproval(
-        approval_id=f"{run.run_id}.{at.path}",
+        approval_id=approval_id,
         run_id=run.run_id,
         path=at.path,
         workflow=place.workflow.key,
         step_id=step.id,
         terms=terms,
-        digest=digest_of(terms, (row.digest for row in shown)),
+        digest=digest_of(approval_id, terms, (row.digest for row in shown), run.digests),
         binds=dict(run.digests),
         expires_at=None if within is None else _later(now, within, run.times),
         rows=shown,
@@ -143,9 +146,10 @@ def row_digest(row: Mapping[str, Value]) -> str:
     return hashlib.sha256(codec.canonical(dict(row)).encode()).hexdigest()
 
 
-def digest_of(terms: Mapping[str, Any], rows: Iterable[str]) -> str:
-    """The digest of exactly what was shown: the question, who may answer it, the files, and every row."""
-    said = json_text({"terms": dict(terms), "rows": list(rows)})
+def digest_of(approval_id: str, terms: Mapping[str, Any], rows: Iterable[str], binds: Mapping[str, str]) -> str:
+    """The digest of exactly what was shown: the question, who may answer it, the files, every row; and of what runs
+    after it (selectors, bots, tables, templates by name)."""
+    said = json_text({"approval": approval_id, "terms": dict(terms), "rows": list(rows), "binds": dict(binds)})
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -175,32 +179,55 @@ def when_late(ledger: Any, approval: ApprovalView, now: datetime) -> ApprovalVie
 # what runs after it has changed
 
 
-def _binds_changed(run: Run, approval: ApprovalView) -> bool:
-    """An approval binds what runs after it: with another selector or bot it is asked again."""
-    approved = any(row.state == "approved" for row in approval.rows)
-    return approved and dict(approval.binds) != dict(run.digests)
-
-
-def _ask_again(run: Run, approval: ApprovalView) -> ApprovalView:
+def _bound_anew(run: Run, approval: ApprovalView) -> ApprovalView:
+    """An approval binds what runs after it: with another selector or bot, what was approved and is not done yet is
+    asked again, and who looks at the open rows now must have seen this very state."""
     now = run.clock.now()
     changed = sorted(
         name for name in {*approval.binds, *run.digests} if approval.binds.get(name) != run.digests.get(name)
     )
 
-    def write(tx: Transaction) -> ApprovalView:
-        approvals.rebind(tx, approval.approval_id, run.digests)
-        for row in approval.rows:
-            if row.state == "approved":
-                approvals.reopen_row(tx, approval, row.key, row.row, row.digest)
+    def write(tx: Transaction) -> tuple[ApprovalView, int]:
+        undone = [row for row in approval.rows if row.state == "approved" and not _is_done(tx, approval, row)]
+        if not undone and approval.state != "open":
+            return approval, 0
+        for row in undone:
+            approvals.reopen_row(tx, approval, row.key, row.row, row.digest, now)
+            _hold_items(tx, approval, row, now)
+        rows = (row.digest for row in approval.rows)
+        digest = digest_of(approval.approval_id, approval.terms, rows, run.digests)
+        approvals.rebind(tx, approval.approval_id, run.digests, digest)
+        act = "approval.asked_again" if undone else "approval.bound_anew"
         audit.write(
-            tx, now=now, actor="engine", act="approval.asked_again", run_id=run.run_id, subject=approval.approval_id,
-            details={"changed": changed},
+            tx, now=now, actor="engine", act=act, run_id=run.run_id, subject=approval.approval_id,
+            details={"changed": changed, "rows": [row.key for row in undone]},
         )  # fmt: skip
-        return approvals.one(tx, approval.approval_id)
+        return approvals.one(tx, approval.approval_id), len(undone)
 
-    words = f"changed since the approval, so it is asked again: {', '.join(changed)}"
-    run.tell("message", approval.path, text=words, level="warning")
-    return run.ledger.write(write)
+    found, again = run.ledger.write(write)
+    if again:
+        words = f"changed since the approval, so it is asked again: {', '.join(changed)}"
+        run.tell("message", approval.path, text=words, level="warning")
+    return found
+
+
+def is_row_of(approval: ApprovalView, row: ApprovalRowView, item: ItemView) -> bool:
+    """True where the item was made from this row: the columns that name the row say the same."""
+    named = approval.terms["row"]
+    return bool(named) and all(item.row.get(name) == row.row.get(name) for name in named)
+
+
+def _is_done(tx: Transaction, approval: ApprovalView, row: ApprovalRowView) -> bool:
+    """Whether all items that were made from the row have been worked: nothing is left to ask about."""
+    made = [item for item in items.find(tx, approval.run_id) if is_row_of(approval, row, item)]
+    return bool(made) and all(item.state in ITEM_WORKED for item in made)
+
+
+def _hold_items(tx: Transaction, approval: ApprovalView, row: ApprovalRowView, now: datetime) -> None:
+    """Items of the row that were not begun wait for the new decision, as those of an edited row do."""
+    for item in items.find(tx, approval.run_id, state=ItemState.NEW):
+        if is_row_of(approval, row, item):
+            items.move(tx, item, ItemState.CANCELLED, now, comment=EDITED)
 
 
 # outputs

@@ -13,7 +13,7 @@ from interoffice.language.rules import read_rule, run_check
 from interoffice.model.table import Table
 from interoffice.model.types import Type
 from interoffice.model.values import Value, number_from_text
-from interoffice.model.workflow import ApprovalField, Approve, Check, Step, Workflow, walk
+from interoffice.model.workflow import ApprovalField, Approve, BotCall, Check, Raw, Step, TableStep, Workflow, walk
 from interoffice.plan.check_approvals import field_type
 from interoffice.plan.plan import LoadedPlan
 from interoffice.plan.project import Project
@@ -126,7 +126,10 @@ def _check_again(
         before = outputs.get(check_step.id, {})
         tables = [part for name in ("passed", "review") if isinstance(part := before.get(name), Table)]
         rows, number = _with_correction(tables, row.row, corrected)
-        if number is None or not rules:
+        if number is None:
+            rows = _alone(rows, row.row, corrected)
+            rules = [rule for rule in rules if not rule.is_about_table and set(rule.columns) <= set(rows.columns)]
+        if not rules:
             continue
         result = run_check(
             rows, rules, otherwise=check.otherwise or "reject", row_name=check.row, scope=scope,
@@ -136,8 +139,20 @@ def _check_again(
 
 
 def _checks_before(workflow: Workflow, approve: Approve) -> Iterator[tuple[Step, Check]]:
-    named = {read[1] for read in steps_read(approve.rows) if len(read) > 1}
-    for step in walk(workflow.steps):
+    """The checks that the rows came from, through the table steps and bots between."""
+    steps = {step.id: step for step in walk(workflow.steps)}
+    named, waiting = set[str](), list[Raw]([approve.rows])
+    while waiting:
+        for read in steps_read(waiting.pop()):
+            step = steps.get(read[1]) if len(read) > 1 else None
+            if step is None or step.id in named:
+                continue
+            named.add(step.id)
+            if isinstance(step.kind, TableStep):
+                waiting.append(step.kind.rows)
+            elif isinstance(step.kind, BotCall):
+                waiting.append(step.kind.inputs)
+    for step in steps.values():
         if step.id in named and isinstance(step.kind, Check):
             yield step, step.kind
 
@@ -159,6 +174,12 @@ def _with_correction(
     kept = {name: type for name, type in columns.items() if name not in ("route", "reasons")}
     bare = [{name: value for name, value in record.items() if name in kept} for record in records]
     return Table.from_rows(kept, bare), found
+
+
+def _alone(rows: Table, shown: Mapping[str, Value], corrected: Mapping[str, Value]) -> Table:
+    """The shown row by itself, with the columns that the check had too: a step between has changed the others."""
+    columns = {name: type for name, type in rows.columns.items() if name in shown}
+    return Table.from_rows(columns, [{name: corrected.get(name, shown[name]) for name in columns}])
 
 
 def _refuse_rejected(rejected: Table, wanted: Mapping[str, Value], title: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from interoffice.engine.approvals import when_late
 from interoffice.engine.clock import Clock
@@ -55,20 +55,23 @@ class Decision:
 
 def decide(owner: Owner, asked: Decision) -> RunView:
     """Writes a decision, or refuses it with the reason; the run, which its caller drives on."""
-    if asked.decision not in WORDS:
-        raise UsageError(f'a decision is approve or reject, not "{asked.decision}"')
     ledger, now = owner.ledger, owner.clock.now()
-    approval = ledger.approval(asked.approval_id)
+    run_id = ""
     try:
-        approval = when_late(ledger, approval, now)
-        plan = Plan.from_json(json.loads(ledger.plan(approval.run_id)))
+        if asked.decision not in WORDS:
+            raise UsageError(f'a decision is approve or reject, not "{asked.decision}"')
+        approval = when_late(ledger, ledger.approval(asked.approval_id), now)
+        run_id = approval.run_id
+        plan = Plan.from_json(json.loads(ledger.plan(run_id)))
         chosen = _chosen(approval, asked)
-        _refuse_person(owner, approval, plan, asked, chosen, now)
+        person = _who_may(owner, approval, plan, asked, chosen, now)
         decided = _decided_rows(owner, approval, plan, asked, chosen)
-    except Refused as refused:
-        _audit(ledger, approval, asked, "approval.refused", now, {"why": str(refused)})
+        if asked.decision == "approve":
+            _refuse_over_limit(owner.project.settings, approval, person, chosen, decided)
+        return ledger.write(lambda tx: _write(tx, approval, asked, decided, now))
+    except (Refused, UsageError) as refused:
+        _audit_refused(ledger, run_id, asked, now, str(refused))
         raise
-    return ledger.write(lambda tx: _write(tx, approval, asked, decided, now))
 
 
 def _write(tx: Transaction, approval: ApprovalView, asked: Decision, decided: DecidedRows, now: datetime) -> RunView:
@@ -102,13 +105,11 @@ def _write(tx: Transaction, approval: ApprovalView, asked: Decision, decided: De
     return runs.one(tx, approval.run_id)
 
 
-def _audit(
-    ledger: Ledger, approval: ApprovalView, asked: Decision, act: str, now: datetime, details: Mapping[str, Any]
-) -> None:
-    said = {"decision": asked.decision, "digest": asked.digest, "rows": list(asked.rows or ()), **details}
+def _audit_refused(ledger: Ledger, run_id: str, asked: Decision, now: datetime, why: str) -> None:
+    said = {"decision": asked.decision, "digest": asked.digest, "rows": list(asked.rows or ()), "why": why}
     ledger.write(
         lambda tx: audit.write(
-            tx, now=now, actor=asked.person, act=act, run_id=approval.run_id, subject=approval.approval_id,
+            tx, now=now, actor=asked.person, act="approval.refused", run_id=run_id, subject=asked.approval_id,
             details=said,
         )
     )  # fmt: skip
@@ -136,9 +137,10 @@ def _chosen(approval: ApprovalView, asked: Decision) -> Sequence[ApprovalRowView
 # who may
 
 
-def _refuse_person(
+def _who_may(
     owner: Owner, approval: ApprovalView, plan: Plan, asked: Decision, chosen: Sequence[ApprovalRowView], now: datetime
-) -> None:
+) -> Person:
+    """The person, who is no maker and is asked here. Refused with the reason."""
     settings, ledger = owner.project.settings, owner.ledger
     person = settings.people.get(asked.person)
     if person is None:
@@ -151,8 +153,7 @@ def _refuse_person(
         if any(same_person(settings, person.id, one) for one in before):
             raise Refused(f"{person.name} decided on an earlier step of this run and may not decide here.")
     _refuse_stranger(settings, approval, plan, person, chosen, now)
-    if asked.decision == "approve":
-        _refuse_over_limit(settings, approval, person, chosen)
+    return person
 
 
 def _editors_of_values(ledger: Ledger, run_id: str) -> frozenset[str]:
@@ -200,14 +201,19 @@ def _escalated_to(settings: Settings, approval: ApprovalView, plan: Plan, now: d
 
 
 def _refuse_over_limit(
-    settings: Settings, approval: ApprovalView, person: Person, chosen: Sequence[ApprovalRowView]
+    settings: Settings,
+    approval: ApprovalView,
+    person: Person,
+    chosen: Sequence[ApprovalRowView],
+    decided: DecidedRows,
 ) -> None:
+    """The limit holds for what is released: the row as it was corrected, not only as it was shown."""
     for limit in settings.release_limits:
         if (limit.workflow, limit.step) != (approval.workflow, approval.step_id):
             continue
         most = _most(settings, limit, person)
         for row in chosen:
-            amount = row.row.get(limit.amount)
+            amount = (decided[row.key] or row.row).get(limit.amount)
             if not isinstance(amount, Decimal):
                 raise Refused(f'Row {row.key} has no amount in "{limit.amount}", so no limit can be held against it.')
             if most is None or abs(amount) > most:

@@ -23,7 +23,7 @@ from interoffice.errors import InterofficeError, Refused
 from interoffice.model.work import RUN_ENDED, ItemState, RunState
 from interoffice.plan.plan import Plan
 from interoffice.plan.project import Project
-from interoffice.store import Ledger, audit, office, runs, steps
+from interoffice.store import Ledger, audit, audit_heads, office, runs, steps
 from interoffice.store.database import Transaction
 from interoffice.store.runs import NewRun
 from interoffice.store.views import ItemView, RunView
@@ -61,9 +61,16 @@ class Engine:
         if self._known:
             with suppress(InterofficeError):
                 self.ledger.write(lambda tx: office.end_engine(tx, self.engine_id, self.clock.now()))
+        with suppress(InterofficeError):
+            self.keep_audit_head()
         self.ledger.close()
         self._life.release()
         self.locks.sweep()
+
+    def keep_audit_head(self) -> None:
+        """Writes the audit's head outside the database: into state/, and where the settings send copies."""
+        files = audit_heads.files(self.state_dir, self.project.folder, self.project.settings.audit_heads_to)
+        audit_heads.keep(self.ledger.audit_head(self.clock.now()), files)
 
     # starting
 
@@ -237,9 +244,16 @@ class Engine:
         queued = [run for run in found if run.state == RunState.QUEUED]
         return (*self.orphans(), *waiting, *queued)
 
-    def resume(self, run_id: str, say: Progress = silent, *, person: str = "operator") -> RunState:
-        """Goes on at the last finished step: after a crash, a repair, a cancellation, or a wait that is over."""
+    def resume(
+        self, run_id: str, say: Progress = silent, *, person: str = "operator", begin_all: bool = False
+    ) -> RunState:
+        """Goes on at the last finished step: after a crash, a repair, a cancellation, or a wait that is over.
+
+        `begin_all`: a person says so, of a run that waits: what a loop's end cut off after too many errors begins too.
+        """
         view = self.ledger.run(run_id)
+        if begin_all and view.state is RunState.WAITING:
+            self.ledger.write(lambda tx: releasing.begin_not_begun(tx, view.run_id, self.clock.now()))
         if view.state in (RunState.FAILED, RunState.CANCELLED):
             self.ledger.write(lambda tx: releasing.reopen(tx, view, person, self.clock.now()))
         elif view.state in RUN_ENDED:
@@ -289,7 +303,9 @@ class Engine:
             fields=dict(fields or {}),
             comment=comment,
         )
-        return decisions.decide(self, asked)
+        decided = decisions.decide(self, asked)
+        self.keep_audit_head()
+        return decided
 
     def cancel(self, run_id: str, *, hard: bool = False, person: str = "operator", say: Progress = silent) -> RunState:
         """Ends a run: its item in hand finishes, or (`hard`) at once. One that nobody walks is ended here."""

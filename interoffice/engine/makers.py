@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from interoffice.errors import Refused
-from interoffice.model.settings import Settings
+from interoffice.model.settings import Settings, mailbox_of
 from interoffice.plan.plan import Plan
 from interoffice.store import Ledger, office
 from interoffice.store.database import Transaction
@@ -96,10 +95,10 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def same_person(settings: Settings, one: str, other: str) -> bool:
-    """True of two ids of one person: the same, or with the same e-mail address."""
+    """True of two ids of one person: the same, or with e-mail addresses that reach one mailbox."""
     if one == other:
         return True
-    people: Mapping[str, object] = settings.people
+    people = settings.people
     if one not in people or other not in people:
         return False
-    return settings.people[one].email.casefold() == settings.people[other].email.casefold()
+    return mailbox_of(people[one].email) == mailbox_of(people[other].email)

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from interoffice.engine.approvals import EDITED, digest_of, is_row_of, row_digest
 from interoffice.engine.clock import Clock
 from interoffice.engine.corrections import step_of
 from interoffice.engine.evaluation import converted
@@ -32,7 +33,7 @@ REQUEUED = frozenset(
 )
 ABANDONED = frozenset({ItemState.FAILED, ItemState.ON_HOLD, ItemState.CANCELLED, ItemState.REJECTED, ItemState.NEW})
 NOT_BEGUN = "not begun"
-EDITED = "edited: it is approved again"
+"""How the comment begins of an item that its loop's end, or its run's, cut off."""
 
 
 class Owner(Protocol):
@@ -61,9 +62,19 @@ def _begin_after_all(tx: Transaction, run_id: str, now: datetime) -> None:
     """What was cut off when the run or loop ended goes on: open approvals, and items that were not begun."""
     for approval_id in approvals.reopen_cancelled(tx, run_id, now):
         audit.write(tx, now=now, actor="engine", act="approval.reopened", run_id=run_id, subject=approval_id)
-    for item in items.find(tx, run_id, state=ItemState.CANCELLED):
-        if (item.comment or "").startswith(NOT_BEGUN):
-            items.move(tx, item, ItemState.NEW, now, comment=None, error=None)
+    begin_not_begun(tx, run_id, now)
+
+
+def begin_not_begun(tx: Transaction, run_id: str, now: datetime) -> int:
+    """Items that were not begun, since their loop was ended before, are new again; how many."""
+    chosen = [
+        item
+        for item in items.find(tx, run_id, state=ItemState.CANCELLED)
+        if (item.comment or "").startswith(NOT_BEGUN)
+    ]
+    for item in chosen:
+        items.move(tx, item, ItemState.NEW, now, comment=None, error=None)
+    return len(chosen)
 
 
 def retry(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: str) -> tuple[str, ...]:
@@ -123,14 +134,8 @@ def _refuse_release(owner: Owner, item: ItemView, person: str) -> None:
 
 def _refuse_unapproved(owner: Owner, item: ItemView) -> None:
     for approval in owner.ledger.approvals("open", item.run_id):
-        if any(row.state == "open" and _is_row_of(approval, row, item) for row in approval.rows):
+        if any(row.state == "open" and is_row_of(approval, row, item) for row in approval.rows):
             raise Refused(f"Item {item.key} was edited and waits to be approved again; decide on that first.")
-
-
-def _is_row_of(approval: ApprovalView, row: ApprovalRowView, item: ItemView) -> bool:
-    """True where the item was made from this row: the columns that name the row say the same."""
-    named = approval.terms["row"]
-    return bool(named) and all(item.row.get(name) == row.row.get(name) for name in named)
 
 
 def follow_decision(
@@ -138,7 +143,7 @@ def follow_decision(
 ) -> None:
     """An item that was edited and is decided on again: it gets the row as decided, or is rejected with it."""
     for item in items.find(tx, approval.run_id):
-        if item.state not in (ItemState.ON_HOLD, ItemState.CANCELLED) or not _is_row_of(approval, row, item):
+        if item.state not in (ItemState.ON_HOLD, ItemState.CANCELLED) or not is_row_of(approval, row, item):
             continue
         if row.state == "rejected" and item.state == ItemState.ON_HOLD:
             items.move(tx, item, ItemState.REJECTED, now, reviewer=row.decided_by, comment=row.comment)
@@ -298,8 +303,6 @@ def _approve_again(
     tx: Transaction, loaded: LoadedPlan, item: ItemView, row: Mapping[str, Value], now: datetime
 ) -> None:
     """A row that an approval had released is shown again as it is now; the editor can't approve it."""
-    from interoffice.engine.approvals import digest_of, row_digest
-
     for approval in approvals.in_state(tx, None, item.run_id):
         step_of(loaded, approval)
         for shown in approval.rows:
@@ -308,8 +311,9 @@ def _approve_again(
                 continue
             new_row = {name: row.get(name, value) for name, value in shown.row.items()}
             digests = {one.key: one.digest for one in approval.rows} | {shown.key: row_digest(new_row)}
-            again = replace(approval, digest=digest_of(approval.terms, digests.values()))
-            approvals.reopen_row(tx, again, shown.key, new_row, digests[shown.key])
+            digest = digest_of(approval.approval_id, approval.terms, digests.values(), approval.binds)
+            again = replace(approval, digest=digest)
+            approvals.reopen_row(tx, again, shown.key, new_row, digests[shown.key], now)
             if item.state == ItemState.NEW:
                 items.move(tx, item, ItemState.CANCELLED, now, comment=EDITED)
             audit.write(

@@ -49,6 +49,7 @@ TOP_KEYS: Final = (
     "evidence",
     "retention",
     "limits",
+    "audit",
 )
 EVIDENCE: Final[tuple[Literal["full", "failures"], ...]] = ("full", "failures")
 
@@ -106,6 +107,7 @@ def _settings(top: Fields) -> Settings:
         evidence=_evidence(top),
         retention=_retention(top),
         limits=_limits(top),
+        audit_heads_to=_audit_heads_to(top),
     )
 
 
@@ -346,6 +348,15 @@ def _limits(top: Fields) -> Limits:
     )
     fields.close()
     return read
+
+
+def _audit_heads_to(top: Fields) -> tuple[str, ...]:
+    fields = top.sub("audit", "heads_to")
+    if fields is None:
+        return ()
+    read = fields.texts("heads_to")
+    fields.close()
+    return tuple(read)
 
 
 def _resolve(top: Fields, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import date
@@ -168,6 +169,8 @@ class Settings:
     evidence: Evidence = field(default_factory=Evidence)
     retention: Retention = field(default_factory=Retention)
     limits: Limits = field(default_factory=Limits)
+    audit_heads_to: tuple[str, ...] = ()
+    """Folders beside state/ that get the audit's head too."""
 
     def mail_server(self, environment: str | None = None) -> MailServer | None:
         """The mail server of an environment (left out: the project's own); None where it has none."""
@@ -184,5 +187,12 @@ class Settings:
 
     def person_by_email(self, email: str) -> Person | None:
         """Whose address it is, whatever its capitals; None for a stranger."""
-        wanted = email.strip().casefold()
-        return next((person for person in self.people.values() if person.email.casefold() == wanted), None)
+        wanted = mailbox_of(email)
+        return next((person for person in self.people.values() if mailbox_of(person.email) == wanted), None)
+
+
+def mailbox_of(email: str) -> str:
+    """The mailbox that an address reaches, to compare: without capitals, wide letters, and what stands after a plus
+    (RFC 5233, "subaddress")."""
+    local, at, domain = unicodedata.normalize("NFKC", email).strip().casefold().rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from interoffice.engine.engine import Engine
     from interoffice.engine.previewed import Preview
     from interoffice.engine.progress import Progress
+    from interoffice.office.trail import Trail
     from interoffice.office.worklist import Worklist
     from interoffice.plan.plan import Plan, RunOptions
     from interoffice.plan.project import Project
@@ -99,6 +99,19 @@ class Office:
 
         return Worklist(self)
 
+    @cached_property
+    def trail(self) -> Trail:
+        """The audit."""
+        from interoffice.office.trail import Trail
+
+        return Trail(self)
+
+    def audit_heads_files(self) -> tuple[Path, ...]:
+        """Where the audit's head is kept outside the database."""
+        from interoffice.store import audit_heads
+
+        return audit_heads.files(self.state, self.folder, self.project.settings.audit_heads_to)
+
     @property
     def environment(self) -> str:
         """The environment that counts when none is named."""
@@ -122,6 +135,11 @@ class Office:
             signed_in = self.people_store.signed_in()
             if signed_in is not None:
                 return signed_in
+        return self.account()
+
+    @staticmethod
+    def account() -> str:
+        """The account of the operating system."""
         import getpass
 
         return f"account:{getpass.getuser()}"
@@ -159,8 +177,25 @@ class Office:
         self._note("person.added" if old is None else "person.passphrase", person)
 
     def verify_person(self, person: str, phrase: str) -> bool:
-        """Whether this is the person's passphrase."""
-        return self.people_store.verify(person, phrase)
+        """Whether this is the person's passphrase; a wrong one is in the audit."""
+        try:
+            right = self.people_store.verify(person, phrase)
+        except Refused:
+            self._refused_passphrase(person, "locked after wrong passphrases")
+            raise
+        if not right:
+            self._refused_passphrase(person, "wrong passphrase, or nobody of that name")
+        return right
+
+    def _refused_passphrase(self, person: str, why: str) -> None:
+        from interoffice.store import audit
+
+        now, account = datetime.now(UTC), self.account()
+        self.ledger.write(
+            lambda tx: audit.write(
+                tx, now=now, actor=account, act="person.refused", subject=person, details={"why": why}
+            )
+        )
 
     def sign_in(self, person: str, phrase: str) -> datetime:
         """Runs started here are this person's from now on; gives until when."""
@@ -402,8 +437,8 @@ class Office:
         outputs = step.outputs if step is not None else {}
         return BotDone(ended=ended, outputs=outputs_as_json(outputs), text=outputs_as_text(outputs))
 
-    def resume(self, run: str, *, accept_changes: bool, hear: Progress) -> RunEnded:
-        """Goes on with a run at the last finished step."""
+    def resume(self, run: str, *, accept_changes: bool, hear: Progress, begin_all: bool = False) -> RunEnded:
+        """Goes on with a run at the last finished step; `begin_all`: with what its loops left when they were ended."""
         view = self._run(run)
         with self.engine(view.environment) as engine:
             changed = [] if accept_changes else engine.changed_files(view.run_id)
@@ -412,7 +447,7 @@ class Office:
                     f"{', '.join(changed)} changed since run {view.run_id} was planned; if that is the repair, go on "
                     f"with: runner.py resume {view.run_id} --accept-changes"
                 )
-            engine.resume(view.run_id, hear, person=self.actor())
+            engine.resume(view.run_id, hear, person=self.actor(), begin_all=begin_all)
         return self._ended(view.run_id)
 
     def can_go_on(self, run: str) -> bool:
@@ -585,6 +620,7 @@ class Office:
             ],
             names=tuple(row.key for row in open_rows),
             digest=approval.digest,
+            attached=tuple(listings.attached(each) for each in approval.terms.get("attach", ())),
         )
 
     def _which_approval(self, run: RunView, step: str | None, waiting: Sequence[ApprovalView]) -> str:
@@ -638,29 +674,6 @@ class Office:
 
     # --- audit ---
 
-    def audit(self, limit: int) -> list[Listed]:
-        """The newest entries, oldest first."""
-        return [listings.audit_row(each) for each in self.ledger.audit(limit=limit)]
-
-    def verify_audit(self) -> tuple[bool, str]:
-        """Whether the chain is whole, and in words."""
-        broken = self.ledger.audit_broken_at()
-        count = len(self.ledger.audit(limit=1))
-        if broken is None:
-            return True, "The audit is whole: every entry fits the one before it." if count else "The audit is empty."
-        return False, f"The audit was changed: entry {broken} does not fit the one before it."
-
-    def export_audit(self, to: Path) -> str:
-        """Writes every entry as a line of JSON."""
-        if to.exists():
-            raise UsageError(f"{to} is there already; name another file, nothing is overwritten.")
-        entries = self.ledger.audit(limit=10_000_000)
-        with to.open("w", encoding="utf-8") as file:
-            for entry in entries:
-                row = listings.audit_row(entry) | {"at": entry.at.isoformat(), "previous": entry.previous}
-                file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-        return f"wrote {len(entries)} entries to {to}"
-
     # --- how a run stands ---
 
     def _run(self, run: str) -> RunView:
@@ -706,6 +719,14 @@ class Office:
             report=report,
         )
 
+    def _not_begun(self, view: RunView) -> int:
+        if not view.items.get(ItemState.CANCELLED):
+            return 0
+        from interoffice.engine.releasing import NOT_BEGUN
+
+        found = self.ledger.items(view.run_id, state=ItemState.CANCELLED)
+        return sum((item.comment or "").startswith(NOT_BEGUN) for item in found)
+
     def _next_steps(self, view: RunView) -> Iterator[str]:
         """What a person may do now, as commands."""
         for approval in self.ledger.approvals("open", view.run_id):
@@ -716,6 +737,8 @@ class Office:
             yield f"to try held and failed items again: runner.py retry {view.run_id}"
         if self._is_interrupted(view):
             yield f"its process has died; to go on at the last finished step: runner.py resume {view.run_id}"
+        if view.state is RunState.WAITING and (left := self._not_begun(view)):
+            yield f"to begin the {left} that the loop’s end left not begun: runner.py resume {view.run_id}"
         if view.state is RunState.FAILED:
             yield f"to go on after the repair: runner.py resume {view.run_id}"
         if view.wake_at is not None and view.state is RunState.WAITING:

@@ -169,6 +169,17 @@ def doubt_row(intent: IntentView, formats: Formats, masked: frozenset[str]) -> L
     }
 
 
+def attached(said: object) -> str:
+    """A file that belongs to a question: its name, where it is, its size and digest."""
+    from interoffice.model import codec
+    from interoffice.model.values import FileValue
+
+    file = codec.decode(said)
+    if not isinstance(file, FileValue):
+        return str(file)
+    return f"{file.name} ({file.size_bytes} bytes, sha256 {file.sha256[:12]}…): {file.path}"
+
+
 def audit_row(entry: AuditView) -> Listed:
     """One entry of the audit."""
     return {

@@ -58,7 +58,8 @@ class CheckFound:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """An approval that waits: its question and its open rows, as they are shown; `names` are the rows' own names."""
+    """An approval that waits: its question and its open rows, as they are shown; `names` are the rows' own names,
+    `attached` the files that belong to the question, with size and digest."""
 
     approval: str
     run: str
@@ -68,6 +69,14 @@ class Asked:
     rows: Sequence[Mapping[str, object]]
     names: tuple[str, ...]
     digest: str
+    attached: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """For `--format json`."""
+        return {
+            "run": self.run, "step": self.step, "ask": self.ask, "rows": [dict(row) for row in self.rows],
+            "attached": list(self.attached), "digest": self.digest, "decided": False,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ def one(tx: Transaction, approval_id: str) -> ApprovalView:
     """The approval."""
     row = tx.row(_SQL["one"], {"approval_id": approval_id})
     if row is None:
-        raise Refused(f'There is no approval "{approval_id}"; list the open ones with: runner.py approve')
+        raise Refused(f'There is no approval "{approval_id}"; list the open ones with: runner.py approvals')
     return _view(tx, row)
 
 
@@ -163,16 +163,23 @@ def reopen_cancelled(tx: Transaction, run_id: str, now: datetime) -> tuple[str, 
     return tuple(approval.approval_id for approval in found)
 
 
-def reopen_row(tx: Transaction, approval: ApprovalView, key: str, row: Mapping[str, Value], digest: str) -> None:
-    """An approved row that was changed afterwards is shown again, with the approval's digest made anew."""
+def reopen_row(
+    tx: Transaction, approval: ApprovalView, key: str, row: Mapping[str, Value], digest: str, now: datetime
+) -> None:
+    """An approved row that was changed afterwards is shown again, with the approval's digest made anew; people have as
+    long as they had in the beginning."""
     values = {"approval_id": approval.approval_id, "key": key, "row": record_text(row), "digest": digest}
     tx.run(_SQL["reopen_row"], values)
-    tx.run(_SQL["reopen"], {"approval_id": approval.approval_id, "digest": approval.digest})
+    within = approval.expires_at - approval.opened_at if approval.expires_at is not None else None
+    expires_at = optional_text(now + within if within is not None else None)
+    values = {"approval_id": approval.approval_id, "digest": approval.digest, "expires_at": expires_at}
+    tx.run(_SQL["reopen"], values)
 
 
-def rebind(tx: Transaction, approval_id: str, binds: Mapping[str, str]) -> None:
-    """The approval covers these digests of what runs after it from now on."""
-    tx.run(_SQL["rebind"], {"approval_id": approval_id, "binds": json.dumps(dict(binds))})
+def rebind(tx: Transaction, approval_id: str, binds: Mapping[str, str], digest: str) -> None:
+    """The approval covers these digests of what runs after it from now on, and so its own digest is another one."""
+    values = {"approval_id": approval_id, "binds": json.dumps(dict(binds)), "digest": digest}
+    tx.run(_SQL["rebind"], values)
 
 
 def approvers(tx: Transaction, run_id: str, approval_id: str) -> frozenset[str]:

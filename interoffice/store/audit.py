@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 
+from interoffice.frozen import dataclass
+from interoffice.store.audit_heads import Head
 from interoffice.store.database import Database, Row, Transaction
 from interoffice.store.reading import audit_view, text_of
 from interoffice.store.statements import statements
 from interoffice.store.views import AuditView
 
 FIRST = "0" * 64
+BEFORE_ALL = -(1 << 63)
+GUARDS = frozenset({"audit_is_never_changed", "audit_is_never_shortened", "audit_only_grows"})
+"""Triggers that refuse what must never be done to an entry."""
 _SQL = statements("office")
 
 
@@ -48,19 +53,81 @@ def _hash(entry: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()
 
 
-def broken_at(database: Database) -> int | None:
-    """The first entry that does not fit the chain, None when all do."""
-    previous, expected = FIRST, 1
-    for row in _all(database):
-        fits = row["previous"] == previous and row["seq"] == expected and row["hash"] == _hash(row)
-        if not fits:
-            return expected
-        previous, expected = str(row["hash"]), expected + 1
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditFault:
+    """Something that was done to the audit. `seq`: at which entry; None: to the database as a whole."""
+
+    seq: int | None
+    why: str
+
+    def __str__(self) -> str:
+        return self.why if self.seq is None else f"entry {self.seq} {self.why}"
+
+
+def faults(database: Database, heads: Iterable[Head] = ()) -> tuple[AuditFault, ...]:
+    """What does not fit: in the chain, against the heads that were kept outside, in the guards of the database."""
+    kept = tuple(heads)
+    wanted = {head.seq for head in kept}
+    found: dict[int, str] = {}
+
+    def noting(rows: Iterable[Mapping[str, object]]) -> Iterator[Mapping[str, object]]:
+        for row in rows:
+            if row["seq"] in wanted:
+                found[int(str(row["seq"]))] = str(row["hash"])
+            yield row
+
+    broken = [*database.read(_guards_gone), *chain_faults(noting(_all(database)))]
+    return (*broken, *(fault for head in kept if (fault := _head_fault(head, found.get(head.seq))) is not None))
+
+
+def _guards_gone(tx: Transaction) -> list[AuditFault]:
+    there = {row["name"] for row in tx.rows(_SQL["audit_guards"])}
+    return [AuditFault(seq=None, why=f"the database no longer has its guard {name}") for name in GUARDS - there]
+
+
+def _head_fault(head: Head, stored: str | None) -> AuditFault | None:
+    if stored is None:
+        return AuditFault(seq=head.seq, why=f"stood in the audit on {head.at} and is gone")
+    if stored != head.hash:
+        return AuditFault(seq=head.seq, why=f"is another one than stood in the audit on {head.at}")
     return None
 
 
+def chain_faults(rows: Iterable[Mapping[str, object]]) -> Iterator[AuditFault]:
+    """Entries, oldest first, that do not fit the chain: changed, missing, out of place, or not after the one before."""
+    previous, expected = FIRST, 1
+    for row in rows:
+        seq = int(str(row["seq"]))
+        if seq > expected:
+            more = f", and all up to {seq - 1}" if seq > expected + 1 else ""
+            yield AuditFault(seq=expected, why=f"is missing{more}")
+        elif seq < expected:
+            yield AuditFault(seq=seq, why="is out of place")
+        if row["hash"] != _hash(row):
+            yield AuditFault(seq=seq, why="was changed: its own hash does not fit it")
+        elif row["previous"] != previous:
+            yield AuditFault(seq=seq, why="does not follow the entry before it")
+        previous, expected = str(row["hash"]), seq + 1
+
+
+def broken_at(database: Database) -> int | None:
+    """The first entry that does not fit the chain, None when all do."""
+    return next((fault.seq for fault in chain_faults(_all(database))), None)
+
+
+def raw(database: Database) -> Iterator[Mapping[str, object]]:
+    """Every entry as it is stored, oldest first: what an export holds, so that it can be verified alone."""
+    return _all(database)
+
+
+def head(tx: Transaction, now: datetime) -> Head | None:
+    """The last entry as it is kept outside the database; None of an empty audit."""
+    row = tx.row(_SQL["audit_head"])
+    return None if row is None else Head(seq=row["seq"], hash=row["hash"], at=text_of(now))
+
+
 def _all(database: Database) -> Iterator[Mapping[str, object]]:
-    after = 0
+    after = BEFORE_ALL
     while rows := database.read(partial(_after, after)):
         for row in rows:
             yield dict(row)

@@ -8,12 +8,15 @@ Writing functions stand in the modules beside this one (`runs`, `steps`, `items`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from interoffice.errors import UsageError
 from interoffice.store import approvals, audit, intents, items, office, runs, steps
+from interoffice.store.audit import AuditFault
+from interoffice.store.audit_heads import Head
 from interoffice.store.database import Database, Transaction
 from interoffice.store.views import (
     ApprovalView,
@@ -119,3 +122,15 @@ class Ledger:
     def audit_broken_at(self) -> int | None:
         """The first entry that does not fit the hash chain, None when the audit is whole."""
         return audit.broken_at(self.database)
+
+    def audit_faults(self, heads: Iterable[Head] = ()) -> tuple[AuditFault, ...]:
+        """What was done to the audit: to its chain, to what `heads` kept outside say, to its guards."""
+        return audit.faults(self.database, heads)
+
+    def audit_raw(self) -> Iterator[Mapping[str, object]]:
+        """Every entry of the audit as it is stored."""
+        return audit.raw(self.database)
+
+    def audit_head(self, now: datetime) -> Head | None:
+        """The audit's last entry, to be kept outside."""
+        return self.read(lambda tx: audit.head(tx, now))

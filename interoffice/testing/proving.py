@@ -254,6 +254,8 @@ def _go_on(ground: ProvingGround, run_words: Sequence[str]) -> str:
 def _waits_for_a_person(ground: ProvingGround, run: str) -> bool:
     """Waits for a decision or on an item that a person must look at, with nothing left that goes on by itself."""
     steps = " ".join(ground.listed("show", run)["next_steps"])
+    if "to begin" in steps:
+        return False
     return "to decide" in steps or "to settle" in steps or "held and failed" in steps
 
 

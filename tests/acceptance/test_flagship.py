@@ -37,6 +37,8 @@ class Day:
     waiting: dict[str, Any] = field(default_factory=dict)
     own: Ended = field(default=None)  # type: ignore[assignment]
     wrong: Ended = field(default=None)  # type: ignore[assignment]
+    shown: dict[str, Any] = field(default_factory=dict)
+    replayed: Ended = field(default=None)  # type: ignore[assignment]
     refused_posted: dict[str, int] = field(default_factory=dict)
     approved: Ended = field(default=None)  # type: ignore[assignment]
     run: str = ""
@@ -55,6 +57,8 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         day.waiting = {word: project.listed(*word.split()) for word in ("approvals", "show last", "items last")}
         day.run = day.waiting["show last"]["run"]
         day.own, day.wrong = project.approve(person="anna"), project.approve(phrase="Leuchtturm bei Tag")
+        day.shown = project.listed("approve", "last")
+        day.replayed = project.approve("--digest", "0" * 64)
         day.refused_posted = dict(project.posted())
         day.approved = project.approve("--comment", "Agreed with the customer")
         day.mails = project.mails()
@@ -88,12 +92,23 @@ def test_the_starter_may_not_approve_and_the_try_is_in_the_audit(day: Day) -> No
     assert day.own.returncode == 1
     assert "Anna Berg made this run" in day.own.stderr
     tries = [entry for entry in day.project.listed("audit") if entry["what"] == "approval.refused"]
-    assert [(entry["who"], entry["about"].split()[0]) for entry in tries] == [("anna", day.run)]
+    assert [(entry["who"], entry["about"].split()[0]) for entry in tries] == [("anna", day.run), ("bilal", day.run)]
+    assert "made this run" in str(tries[0]["details"]) and "What was shown" in str(tries[1]["details"])
 
 
 def test_a_wrong_passphrase_decides_nothing(day: Day) -> None:
     assert day.wrong.returncode == 1
     assert "The passphrase of bilal is not right" in day.wrong.stderr
+    assert REVIEWED not in day.refused_posted
+    tries = [entry for entry in day.project.listed("audit") if entry["what"] == "person.refused"]
+    assert [entry["about"] for entry in tries] == ["bilal"]
+
+
+def test_the_rows_are_shown_as_json_and_nothing_is_decided(day: Day) -> None:
+    (row,) = day.shown["rows"]
+    assert (row["row"], row["deal_id"], day.shown["decided"]) == (REVIEWED, REVIEWED, False)
+    assert day.replayed.returncode == 1
+    assert "What was shown is not what waits now" in day.replayed.stderr
     assert REVIEWED not in day.refused_posted
 
 
@@ -185,7 +200,27 @@ def test_the_same_day_run_again_posts_nothing_again(day: Day) -> None:
 
 def test_nothing_unfinished_is_left_and_the_audit_is_whole(day: Day) -> None:
     assert day.project.left_overs() == []
-    assert day.project.cli("audit", "verify").returncode == 0
+    verified = day.project.cli("audit", "verify")
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert "The audit is whole" in verified.stdout and "heads kept outside the database" in verified.stdout
+
+
+def test_an_export_of_the_audit_is_verified_alone_and_any_change_in_it_is_found(day: Day, tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    assert day.project.cli("audit", "export", "--to", str(file)).returncode == 0
+    whole = day.project.cli("audit", "verify", str(file))
+    assert (whole.returncode, "audit.jsonl is whole" in whole.stdout) == (0, True)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for changed in (
+        [*lines[:3], lines[3].replace("anna", "emma"), *lines[4:]],
+        [*lines[:3], *lines[4:]],
+        lines[:-1],
+        [*lines[:-2], lines[-1]],
+    ):
+        if changed == lines:
+            continue
+        file.write_text("\n".join(changed) + "\n", encoding="utf-8")
+        assert day.project.cli("audit", "verify", str(file)).returncode == 1
     assert {entry.outcome for entry in day.project.erp.sign_ins("erp.clerk")} <= {"signed_in", "signed_out"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from interoffice.engine.engine import Engine
-from interoffice.errors import Refused
+from interoffice.errors import Refused, UsageError
 from interoffice.model.work import RunState
 from interoffice.plan.project import open_project
 from tests.support.running import Ran, an_engine, ran
@@ -308,3 +308,171 @@ def test_cancelling_a_waiting_run_closes_its_approval(shop: Shop) -> None:
         run = ran(engine, shop, "orders")
         assert engine.cancel(run.run_id, person="bilal") == RunState.CANCELLED
         assert engine.ledger.approvals("open") == ()
+
+
+# who may never decide, on whatever path
+
+
+def prepared_by(shop: Shop, maker: str) -> None:
+    """A project in which `maker` made something of the run that anna starts; bilal would be asked."""
+    settings = shop.folder / "settings.yaml"
+    text = settings.read_text()
+    if maker == "alias":
+        text = text.replace("people:\n", "people:\n  anna2: {name: Anna B., email: Anna.Berg+second@Example.com}\n", 1)
+        text = text.replace("managers: [", "managers: [anna2, ")
+    settings.write_text(text)
+    if maker == "workflow editor":
+        git = ["git", "-C", str(shop.folder), "-c", "user.name=B", "-c", "user.email=BILAL.demir+git@example.com"]
+        for arguments in (["init", "-q"], ["add", "workflows"], ["commit", "-q", "-m", "orders"]):
+            subprocess.run([*git, *arguments], check=True)
+
+
+@pytest.mark.parametrize(
+    ("maker", "person", "digest", "said"),
+    [
+        ("starter", "anna", "", "made this run"),
+        ("other case", "ANNA", "", "nobody in settings"),
+        ("spaces", " anna ", "", "nobody in settings"),
+        ("wide letters", "ａｎｎａ", "", "nobody in settings"),
+        ("name instead of id", "Anna Berg", "", "nobody in settings"),
+        ("e-mail instead of id", "anna.berg@example.com", "", "nobody in settings"),
+        ("alias", "anna2", "", "made this run"),
+        ("workflow editor", "bilal", "", "made this run"),
+        ("bot", "bot shop.place_order", "", "nobody in settings"),
+        ("engine", "engine", "", "nobody in settings"),
+        ("account", "account:root", "", "nobody in settings"),
+        ("changed payload", "bilal", "0" * 64, "shown"),
+    ],
+)
+def test_self_approval_is_refused_on_every_path_and_each_try_is_in_the_audit(
+    shop: Shop, maker: str, person: str, digest: str, said: str
+) -> None:
+    prepared_by(shop, maker)
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match=said):
+            decide(run, person=person, digest=digest)
+        refused = engine.ledger.audit(act="approval.refused")
+        assert [(entry.actor, entry.run_id) for entry in refused] == [(person, run.run_id)]
+        assert said in str(refused[0].details["why"])
+        assert run.drive() == RunState.WAITING
+        assert shop.posted() == {"D-1": 1, "D-2": 1}
+
+
+def test_who_edited_a_value_may_not_approve_any_row(shop: Shop) -> None:
+    shop.workflow("orders", APPROVED.replace("on_failure: continue", "on_failure: review"))
+    shop.faults(D_1={"business": True})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        engine.edit_item(run.items["D-1"].item_id, {"amount": "11"}, person="bilal")
+        with pytest.raises(Refused, match="made this run"):
+            decide(run)
+        assert [entry.actor for entry in engine.ledger.audit(act="approval.refused")] == ["bilal"]
+
+
+def test_a_decision_that_was_made_is_not_replayed(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        (approval,) = engine.ledger.approvals()
+        decide(run, rows=["D-3"])
+        with pytest.raises(Refused, match="does not wait for a decision"):
+            decide(run, rows=["D-3"], digest=approval.digest)
+        again = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="What was shown is not what waits now"):
+            engine.decide(f"{again.run_id}.release", "approve", person="bilal", digest=approval.digest)
+        assert len(engine.ledger.audit(act="approval.refused")) == 2
+
+
+def test_tries_on_what_is_not_there_are_in_the_audit_too(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match="There is no approval"):
+            engine.decide("nothing.here", "approve", person="bilal", digest="")
+        with pytest.raises(UsageError, match="approve or reject"):
+            decide(run, "aprove")
+        whys = [str(entry.details["why"]) for entry in engine.ledger.audit(act="approval.refused")]
+        assert ["no approval" in whys[0], "aprove" in whys[1]] == [True, True]
+
+
+# limits, and what an approval binds
+
+
+def test_a_limit_holds_for_the_amount_as_it_was_corrected(shop: Shop) -> None:
+    settings = shop.folder / "settings.yaml"
+    limits = "release_limits:\n  - workflow: orders\n    step: release\n    amount: amount\n    up_to:\n"
+    settings.write_text(settings.read_text() + limits + "      managers: 35\n")
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        with pytest.raises(Refused, match=r"up to 35.*D-3 is 900"):
+            decide(run, rows=["D-3"], fields={"amount": "900"})
+        assert shop.posted() == {"D-1": 1, "D-2": 1}
+        decide(run, rows=["D-3"], fields={"amount": "34"})
+
+
+def change_the_bot(shop: Shop) -> None:
+    bots = shop.folder / "bots" / "back_office" / "shop.py"
+    bots.write_text(bots.read_text() + "\n# changed\n")
+
+
+def test_a_bot_that_changed_while_a_row_was_open_makes_the_approved_one_be_asked_again(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        decide(run, rows=["D-3"])
+        change_the_bot(shop)
+        assert run.drive() == RunState.WAITING
+        assert shop.posted() == {"D-1": 1, "D-2": 1}
+        (approval,) = engine.ledger.approvals("open")
+        assert {row.key: row.state for row in approval.rows} == {"D-3": "open", "D-4": "open"}
+        decide(run)
+        assert run.drive() == RunState.SUCCEEDED
+        assert len(shop.posted()) == 4
+
+
+def test_a_row_that_is_done_is_not_asked_again(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        decide(run, rows=["D-3"])
+        assert run.drive() == RunState.WAITING
+        change_the_bot(shop)
+        run.drive()
+        (approval,) = engine.ledger.approvals("open")
+        assert {row.key: row.state for row in approval.rows} == {"D-3": "approved", "D-4": "open"}
+
+
+def test_a_decision_on_rows_that_were_seen_before_a_bot_changed_is_refused(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        (seen,) = engine.ledger.approvals("open")
+        change_the_bot(shop)
+        run.drive()
+        with pytest.raises(Refused, match="What was shown is not what waits now"):
+            decide(run, digest=seen.digest)
+
+
+def test_a_row_that_is_asked_again_has_as_long_as_in_the_beginning(shop: Shop) -> None:
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        (first,) = engine.ledger.approvals("open")
+        decide(run)
+        change_the_bot(shop)
+        run.drive()
+        (again,) = engine.ledger.approvals("open")
+        assert first.expires_at is not None and again.expires_at is not None
+        assert again.expires_at >= first.expires_at
+
+
+LARGE = "  - id: large\n    table: ${{ steps.checks.review }}\n    columns:\n      double: amount * 2\n\n"
+BEHIND_A_TABLE = (
+    APPROVED.replace("        min: 1\n", "")
+    .replace("approve: ${{ steps.checks.review }}", "approve: ${{ steps.large.rows }}")
+    .replace("  - id: release\n", LARGE + "  - id: release\n")
+)
+
+
+def test_a_correction_behind_a_table_step_is_checked_again(shop: Shop) -> None:
+    shop.workflow("orders", BEHIND_A_TABLE)
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.state == RunState.WAITING, run.view.error
+        with pytest.raises(Refused, match="amount > 0"):
+            decide(run, rows=["D-3"], fields={"amount": "-5"})

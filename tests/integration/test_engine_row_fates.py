@@ -118,3 +118,16 @@ def test_the_owner_is_told_of_a_failure_while_an_approval_is_open(shop: Shop) ->
     with an_engine(shop) as engine:
         assert ran(engine, shop, "orders").state == RunState.FAILED
     assert shop.posted()["note-owner"] == 1
+
+
+def test_what_a_loop_left_not_begun_begins_when_a_person_resumes_the_waiting_run(shop: Shop) -> None:
+    shop.workflow("orders", WITH_APPROVAL.replace("    key: deal.deal\n", "    key: deal.deal\n    max_failures: 1\n"))
+    shop.faults(D_1={"flaky": 3})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert (run.state, run.items["D-2"].state) == (RunState.WAITING, "cancelled")
+        shop.faults()
+        assert engine.resume(run.run_id) == RunState.WAITING
+        assert run.items["D-2"].state == "cancelled"
+        assert engine.resume(run.run_id, begin_all=True) == RunState.WAITING
+        assert run.items["D-2"].state == "successful"

@@ -15,7 +15,8 @@ _VERSIONS = "CREATE TABLE IF NOT EXISTS schema_versions (number INTEGER PRIMARY 
 def migrate(connection: sqlite3.Connection) -> None:
     """Applies what is missing, all in one transaction; a ledger of a newer Interoffice is refused."""
     available = dict(_migrations())
-    if connection.execute("PRAGMA user_version").fetchone()[0] == max(available):
+    version = len(available) * 10_000 + max(available)
+    if connection.execute("PRAGMA user_version").fetchone()[0] == version:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -29,7 +30,7 @@ def migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             row = (number, name, datetime.now(UTC).isoformat())
             connection.execute("INSERT INTO schema_versions VALUES (?, ?, ?)", row)
-        connection.execute(f"PRAGMA user_version = {max(available)}")
+        connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

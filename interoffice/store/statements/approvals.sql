@@ -43,7 +43,7 @@ WHERE approval_id = :approval_id AND key = :key
 UPDATE approvals SET state = :state, ended_at = :now WHERE approval_id = :approval_id AND state = 'open'
 
 -- name: reopen
-UPDATE approvals SET state = 'open', ended_at = NULL, expires_at = NULL, digest = :digest
+UPDATE approvals SET state = 'open', ended_at = NULL, expires_at = :expires_at, digest = :digest
 WHERE approval_id = :approval_id
 
 -- name: reopen_cancelled_rows
@@ -53,7 +53,7 @@ UPDATE approval_rows SET state = 'open', decided_at = NULL WHERE approval_id = :
 UPDATE approvals SET state = 'open', ended_at = NULL, expires_at = :expires_at WHERE approval_id = :approval_id
 
 -- name: rebind
-UPDATE approvals SET binds = :binds WHERE approval_id = :approval_id
+UPDATE approvals SET binds = :binds, digest = :digest WHERE approval_id = :approval_id
 
 -- name: approvers
 SELECT DISTINCT approval_rows.decided_by AS person FROM approval_rows

@@ -1,0 +1,198 @@
+"""200 tamperings with the audit, each different, each detected, and the entry named."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from interoffice.store import Ledger, audit, audit_heads
+from interoffice.store.audit import GUARDS
+
+ENTRIES = 60
+TAMPERINGS = 200
+NOW = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)
+FIELDS = ("at", "actor", "act", "run_id", "subject", "details", "previous", "hash")
+REST = "act, run_id, subject, details, previous, hash"
+Row = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with its heads kept outside, at every tenth entry and at the end."""
+    folder = tmp_path_factory.mktemp("audit")
+    ledger = Ledger.open(folder / "ledger.db")
+    for number in range(1, ENTRIES + 1):
+        ledger.write(
+            partial(
+                audit.write, now=NOW, actor=f"person{number % 7}", act="item.edited", run_id=f"R-{number % 5}",
+                subject=f"I-{number}", details={"amount": str(number * 17), "was": str(number)},
+            )
+        )  # fmt: skip
+        if number % 10 == 0:
+            audit_heads.keep(ledger.audit_head(NOW), [folder / audit_heads.FILE])
+    ledger.close()
+    return folder
+
+
+def rows_of(folder: Path) -> list[Row]:
+    with sqlite3.connect(folder / "ledger.db") as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute("SELECT * FROM audit ORDER BY seq")]
+
+
+def chained(rows: list[Row]) -> list[Row]:
+    """The rows with every hash made anew, as somebody would who knows how the chain is made."""
+    previous = audit.FIRST
+    for row in rows:
+        row["previous"] = previous
+        previous = row["hash"] = audit._hash(row)
+    return rows
+
+
+# each gives the tampered rows, and the entry that must be named
+
+
+def changed(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    row, field = chance.choice(rows), chance.choice(FIELDS)
+    text = str(row[field])
+    at = chance.randrange(len(text)) if text else 0
+    row[field] = text[:at] + chance.choice("abcdefxyz0123456789") + text[at + 1 :]
+    if row[field] == text:
+        row[field] = text + "!"
+    return rows, int(str(row["seq"]))
+
+
+def changed_and_hashed(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    """The entry's own hash fits again: then it is the next one that doesn't follow, or the head kept outside."""
+    row = chance.choice(rows)
+    row["details"] = '{"amount": "999999"}'
+    row["hash"] = audit._hash(row)
+    return rows, min(int(str(row["seq"])) + 1, ENTRIES)
+
+
+def taken_out(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    gone = rows.pop(chance.randrange(len(rows)))
+    return rows, int(str(gone["seq"]))
+
+
+def taken_out_and_chained(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    """Taken out, the rest numbered and hashed anew: only the heads kept outside tell."""
+    at = chance.randrange(len(rows))
+    rows.pop(at)
+    for number, row in enumerate(rows, start=1):
+        row["seq"] = number
+    return chained(rows), (at // 10 + 1) * 10
+
+
+def swapped(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    one, other = sorted(chance.sample(range(len(rows)), 2))
+    for field in FIELDS:
+        rows[one][field], rows[other][field] = rows[other][field], rows[one][field]
+    return rows, one + 1
+
+
+def put_in(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    """An entry that never was, put between, the rest numbered and hashed anew: only the heads kept outside tell."""
+    at = chance.randrange(1, len(rows))
+    new = dict(rows[at]) | {"actor": "nobody", "act": "approval.approved"}
+    rows.insert(at, new)
+    for number, row in enumerate(rows, start=1):
+        row["seq"] = number
+    return chained(rows), (at // 10 + 1) * 10
+
+
+def cut_off(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    left = chance.randrange(0, len(rows) - 1)
+    return rows[:left], (left // 10 + 1) * 10
+
+
+def rewritten(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    at = chance.randrange(len(rows))
+    rows[at]["actor"] = "somebody.else"
+    return chained(rows), (at // 10 + 1) * 10
+
+
+def numbered_before_the_first(rows: list[Row], chance: random.Random) -> tuple[list[Row], int]:
+    number = -chance.randrange(0, 9)
+    return [dict(rows[0]) | {"seq": number}, *rows], number
+
+
+WAYS: tuple[Callable[[list[Row], random.Random], tuple[list[Row], int]], ...] = (
+    changed, changed_and_hashed, taken_out, taken_out_and_chained, swapped, put_in, cut_off, rewritten,
+    numbered_before_the_first,
+)  # fmt: skip
+
+
+def test_two_hundred_tamperings_are_all_detected_and_the_entry_named(made: Path, tmp_path: Path) -> None:
+    chance = random.Random(20261126)
+    heads = list(audit_heads.read(made / audit_heads.FILE))
+    whole = rows_of(made)
+    for number in range(TAMPERINGS):
+        way = WAYS[number % len(WAYS)]
+        rows, named = way([dict(row) for row in whole], chance)
+        target = tmp_path / f"{number}.db"
+        target.write_bytes((made / "ledger.db").read_bytes())
+        write(target, rows)
+        ledger = Ledger.open(target)
+        found = ledger.audit_faults(heads)
+        ledger.close()
+        assert found, f"{number}: {way.__name__} was not detected"
+        assert named in {fault.seq for fault in found}, f"{number}: {way.__name__} of {named}: {found[:3]}"
+
+
+def write(target: Path, rows: list[Row]) -> None:
+    """Puts these rows into the audit, and every guard back, as somebody with the file in hand can."""
+    with sqlite3.connect(target) as connection:
+        guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
+        kept = [(name, sql) for name, sql in guards]
+        for name, _ in kept:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("DELETE FROM audit")
+        names = ("seq", *FIELDS)
+        words = ", ".join(f":{name}" for name in names)
+        connection.executemany(f"INSERT INTO audit ({', '.join(names)}) VALUES ({words})", rows)
+        for _, sql in kept:
+            connection.execute(sql)
+
+
+def test_an_untouched_audit_has_no_fault(made: Path) -> None:
+    ledger = Ledger.open(made / "ledger.db")
+    assert ledger.audit_faults(audit_heads.read(made / audit_heads.FILE)) == ()
+    ledger.close()
+
+
+@pytest.mark.parametrize("guard", sorted(GUARDS))
+def test_a_guard_that_was_dropped_is_named(made: Path, tmp_path: Path, guard: str) -> None:
+    target = tmp_path / "ledger.db"
+    target.write_bytes((made / "ledger.db").read_bytes())
+    with sqlite3.connect(target) as connection:
+        connection.execute(f"DROP TRIGGER {guard}")
+    ledger = Ledger.open(target)
+    assert [str(fault) for fault in ledger.audit_faults()] == [f"the database no longer has its guard {guard}"]
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor = 'mallory' WHERE seq = 3",
+        "DELETE FROM audit WHERE seq = 3",
+        f"INSERT OR REPLACE INTO audit SELECT seq, at, 'mallory', {REST} FROM audit WHERE seq = 3",
+        f"INSERT INTO audit SELECT -1, at, actor, {REST} FROM audit WHERE seq = 3",
+        f"INSERT INTO audit SELECT 900, at, actor, {REST} FROM audit WHERE seq = 3",
+        "UPDATE OR REPLACE audit SET seq = 4 WHERE seq = 3",
+    ],
+)
+def test_the_database_refuses_every_way_but_adding_at_the_end(made: Path, tmp_path: Path, statement: str) -> None:
+    target = tmp_path / "ledger.db"
+    target.write_bytes((made / "ledger.db").read_bytes())
+    with sqlite3.connect(target) as connection:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(statement)
+    assert rows_of(tmp_path) == rows_of(made)
