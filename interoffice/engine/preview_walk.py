@@ -17,6 +17,7 @@ from interoffice.engine.preview_asking import preview_approve, preview_wait
 from interoffice.engine.preview_loops import preview_loop
 from interoffice.engine.preview_spot import Spot, Tour, facts_of, verb_of
 from interoffice.engine.pure_steps import do_check, do_table, kept, table_of
+from interoffice.engine.reconciling import do_reconcile
 from interoffice.engine.run import Results, result_of
 from interoffice.engine.sub_workflows import as_input, default_of
 from interoffice.engine.unknown import Bounds, PartlyUnknown, Unknown, UnknownOutputs, bounds_of, in_worlds
@@ -33,6 +34,7 @@ from interoffice.model.workflow import (
     Check,
     Choose,
     ForEach,
+    Reconcile,
     SetValues,
     Step,
     Stop,
@@ -127,6 +129,8 @@ def _preview(tour: Tour, spot: Spot, step: Step) -> Spot:
             _check(tour, spot, step, check)
         case TableStep() as table:
             _table(tour, spot, step, table)
+        case Reconcile() as both:
+            _end(tour, spot, step, do_reconcile(tour.run, spot.place, step, both, {}))
         case SetValues() as values:
             _set(tour, spot, step, values)
         case ForEach() as loop:

@@ -74,7 +74,10 @@ def _own(step: Step, *, but_over: bool) -> Iterator[Read]:
             yield from steps_read((table.rows, table.join.table if table.join is not None else None))
             yield from steps_read((*table.columns.values(), table.where), bare=True)
         case Reconcile() as both:
-            yield from steps_read((both.left, both.right))
+            yield from steps_read((both.left, both.right, *(each.close for each in both.passes)))
+            for rule in both.rules:
+                yield from steps_read((rule.text, rule.when), bare=True)
+                yield from steps_read(rule.message)
         case ForEach() as loop:
             yield from steps_read(None if but_over else loop.over)
             yield from steps_read(loop.key, bare=True)

@@ -26,6 +26,7 @@ from interoffice.engine.loops import do_loop
 from interoffice.engine.outcome import ALREADY, REHEARSED, Done
 from interoffice.engine.pure_steps import do_check, do_set, do_table
 from interoffice.engine.reads import reads_of
+from interoffice.engine.reconciling import do_reconcile
 from interoffice.engine.run import Place, Run, result_of
 from interoffice.engine.sub_workflows import do_sub_workflow
 from interoffice.engine.waits import do_wait
@@ -42,6 +43,7 @@ from interoffice.model.workflow import (
     Choose,
     ForEach,
     Kind,
+    Reconcile,
     SetValues,
     Step,
     Stop,
@@ -96,6 +98,8 @@ def _do(run: Run, place: Place, step: Step, working: Working) -> Done | None:
             return do_check(run, place, step, check, working.outputs)
         case TableStep() as table:
             return do_table(run, place, step, table)
+        case Reconcile() as both:
+            return do_reconcile(run, place, step, both, working.outputs)
         case SetValues() as values:
             return do_set(run, place, step, values)
         case ForEach() as loop:

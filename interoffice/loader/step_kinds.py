@@ -61,6 +61,7 @@ KIND_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 PASS_KEYS: Final = ("name", "same", "opposite", "close", "total", "many", "result")
 ROUTES: Final[tuple[Route, ...]] = ("warn", "review", "reject", "stop")
+RECONCILE_ROUTES: Final[tuple[Route, ...]] = ("warn", "stop")
 TOTALS: Final[tuple[Total, ...]] = ("sum", "min", "max", "average", "count", "first")
 IF_MISSING: Final[tuple[Literal["keep", "drop", "stop"], ...]] = ("keep", "drop", "stop")
 MANY: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
@@ -164,7 +165,7 @@ def _reconcile(fields: Fields, inner: StepReader) -> Kind:
     passes = tuple(
         _pass(entry, number) for number, entry in enumerate(fields.entries("passes", *PASS_KEYS, required=True), 1)
     )
-    read = rules(fields, ROUTES, required=False)
+    read = rules(fields, RECONCILE_ROUTES, required=False)
     if sides is None:
         return Unread()
     kind = Reconcile(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from interoffice.language.reconcile import AMBIGUOUS, EXCEPTION, MATCHED_BY, joined_columns
 from interoffice.language.scopes import columns_of
-from interoffice.model.types import ANY, DATE, DURATION, NUMBER, PERCENT, TEXT, Type, choice_of, record_of, table_of
-from interoffice.model.workflow import Reconcile, ReconcilePass, Step
+from interoffice.model.types import ANY, DURATION, NUMBER, PERCENT, Type, record_of, table_of
+from interoffice.model.values import Duration, number_from_text
+from interoffice.model.workflow import Raw, Reconcile, ReconcilePass, Step
 from interoffice.plan.check_rules import rule_place
 from interoffice.plan.check_tables import is_open, rows_of
 from interoffice.plan.checking import Checking
@@ -15,11 +17,13 @@ from interoffice.plan.flow import together
 from interoffice.plan.scope import Known, Scope
 from interoffice.problem import Path, did_you_mean
 
-EXCEPTION: Final[Mapping[str, Type]] = {
-    "side": choice_of(["left", "right"]),
-    "reason": TEXT,
-    "first_seen": DATE,
-    "age": DURATION,
+TOLERANCES: Final[Mapping[str, frozenset[str]]] = {
+    "number": frozenset({"number", "money", "percent"}),
+    "date": frozenset({"duration"}),
+}
+WANTED: Final[Mapping[str, str]] = {
+    "number": "a number like 1.00 or a percent like 2%",
+    "date": "a duration like 2 days",
 }
 
 
@@ -84,7 +88,39 @@ def _check_pass(
             message = f'"{name}" is not a column of both sides; pair it under columns: {name}: [left, right]'
             checking.report("C07", path, message, suggestion=did_you_mean(name, common), at_key=key == "close")
     for name, raw in each.close.items():
-        checking.value(raw, (*each.path, "close", name), here)
+        _check_tolerance(checking, each, name, raw, common.get(name, ANY), here)
+
+
+def _check_tolerance(
+    checking: Checking, each: ReconcilePass, name: str, raw: Raw, column: Type, here: Scope
+) -> None:
+    """C06: the tolerance of an amount is a number or a percent, that of a date a duration of fixed length."""
+    path = (*each.path, "close", name)
+    given = checking.value(raw, path, here).type
+    kind = "number" if column.is_number else "date" if column.kind in ("date", "date_time") else ""
+    if column.kind != "any" and not kind:
+        checking.report("C06", path, f'"{name}" is {column}, and only numbers and dates can be close', at_key=True)
+        return
+    written = _written(raw) if isinstance(raw, str) and "${{" not in raw else given
+    if not kind or written is None or written.kind == "any":
+        fits = written is not None or not kind
+    else:
+        fits = written.kind in TOLERANCES[kind]
+    if not fits:
+        checking.report("C06", path, f'the tolerance of "{name}" must be {WANTED[kind]}, not {raw}')
+
+
+def _written(text: str) -> Type | None:
+    """The type of a tolerance that is written out; None where it is none."""
+    try:
+        return DURATION if Duration.parse(text).is_fixed else None
+    except ValueError:
+        pass
+    try:
+        number_from_text(text.strip().removesuffix("%"))
+    except ValueError:
+        return None
+    return PERCENT if text.strip().endswith("%") else NUMBER
 
 
 def _find_hidden(checking: Checking, reconcile: Reconcile) -> None:
@@ -102,17 +138,18 @@ def _find_hidden(checking: Checking, reconcile: Reconcile) -> None:
 
 def _results(left: Known, right: Known, common: Mapping[str, Type]) -> Mapping[str, Known]:
     lefts, rights = columns_of(left.type), columns_of(right.type)
-    sided = {f"left_{name}": type for name, type in lefts.items()}
-    sided |= {f"right_{name}": type for name, type in rights.items()}
-    both = table_of({**rights, **lefts, **common, **sided}, open=is_open(left.type) or is_open(right.type))
+    both, any_more = joined_columns(lefts, rights, common), is_open(left.type) or is_open(right.type)
     flow = together((left.flow, right.flow))
-    exceptions = table_of({**rights, **lefts, **common, **EXCEPTION}, open=True)
+
+    def gives(more: Mapping[str, Type]) -> Known:
+        return Known(type=table_of({**both, **more}, open=any_more), flow=flow)
+
     return {
-        "matched": Known(type=both, flow=flow),
-        "different": Known(type=both, flow=flow),
+        "matched": gives(MATCHED_BY),
+        "different": gives(MATCHED_BY),
         "only_left": left,
         "only_right": right,
-        "ambiguous": Known(type=both, flow=flow),
-        "exceptions": Known(type=exceptions, flow=flow),
+        "ambiguous": gives(AMBIGUOUS),
+        "exceptions": gives(EXCEPTION),
         "difference": Known(type=record_of(common, open=True)),
     }

@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 
 from interoffice.errors import MistakesFound, UsageError
 from interoffice.model.contract import DecisionTable
-from interoffice.model.workflow import BotCall, Reconcile, Step, SubWorkflow, Wait, Workflow, walk
+from interoffice.model.workflow import BotCall, Step, SubWorkflow, Wait, Workflow, walk
 from interoffice.plan.check_project import problems_of
 from interoffice.plan.input_values import input_values
 from interoffice.plan.outline import outline
 from interoffice.plan.plan import Plan, RunOptions
 from interoffice.plan.project import Project
 from interoffice.plan.times import times_of
-from interoffice.plan.writing import everything
 from interoffice.problem import Path, Problem, did_you_mean
 
 AS_IT_IS: Final = RunOptions()
@@ -42,7 +41,6 @@ def make_plan(
     if problems:
         raise MistakesFound(problems)
     _refuse_options(workflow, options)
-    _refuse_reconcile(there, workflow)
     settings = there.settings
     moment = planned.astimezone(ZoneInfo(settings.timezone))
     workflows = dict(_with_called(there, workflow))
@@ -115,13 +113,6 @@ def _credentials(project: Project, step: Step) -> Iterator[tuple[str, Path]]:
         is_name = isinstance(raw, str) and "${{" not in raw
         if declared is not None and declared.kind == "credential" and is_name:
             yield str(raw), (*step.path, "with", name)
-
-
-def _refuse_reconcile(project: Project, workflow: Workflow) -> None:
-    """This version checks a reconciliation but can't run one: better said before the run than in it."""
-    step = next((one for one in everything(project, workflow.steps) if isinstance(one.kind, Reconcile)), None)
-    if step is not None:
-        raise UsageError(f'{workflow.key} can be checked but not run yet: step "{step.id}" is a reconcile')
 
 
 def _encoded(values: Mapping[str, object]) -> dict[str, object]:

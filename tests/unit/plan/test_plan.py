@@ -67,11 +67,6 @@ def test_default_list_is_read_entry_by_entry(project: Project) -> None:
     assert plan_of(project, "sla_watch").load().inputs["levels"] == (1, 2)
 
 
-def test_what_this_version_can_not_run_is_refused(project: Project) -> None:
-    with pytest.raises(UsageError, match='step "intercompany" is a reconcile'):
-        plan_of(project, "month_end_close")
-
-
 @pytest.mark.parametrize(
     ("key", "inputs", "said"),
     [

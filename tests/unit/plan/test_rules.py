@@ -179,6 +179,38 @@ CASES = {
       - rule: sum of amount = 0
         per: [curency] # !C03
 """.replace("- rule: sum of amount = 0\n        per", "- rule: sum of discount_percent = 0%\n        per"),
+    "C06 C02 in a reconciliation": "steps:\n"
+    + CHECKED
+    + SEEN
+    + """  - id: recon
+    reconcile:
+      left: ${{ steps.checks.passed }}
+      right: ${{ steps.checks.review }}
+    passes:
+      - name: near
+        same: [currency]
+        close:
+          amount: 2 days # !C06
+      - name: nearer
+        same: [currency]
+        close:
+          amount: 2%
+          closed: 5 # !C06
+      - name: by business days
+        same: [currency]
+        close:
+          closed: 2 business days # !C06
+      - name: texts
+        same: [amount]
+        close:
+          currency: 1 # !C06
+    rules:
+      - rule: match rate >= 98%
+        otherwise: review # !C02
+  - id: look
+    if: steps.recon.matched is empty
+    stop: enough
+""",
     "C05 C06 in rules": "steps:\n"
     + CREDIT
     + """  - id: checks
