@@ -84,6 +84,9 @@ class Screens(Protocol):
     ) -> FileValue:
         """The file that a `downloads:` button brings after the search fields are filled and applied."""
 
+    def elements(self, screen: str) -> tuple[str, ...]:
+        """The elements of a screen by name, as the selectors have them; nothing is opened."""
+
     def sign_out(self, application: str) -> None:
         """Leave the application signed out, every session of this run."""
 

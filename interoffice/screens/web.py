@@ -153,6 +153,10 @@ class WebScreens:
 
         return self._work(application, wanted, credential, work)
 
+    def elements(self, screen: str) -> tuple[str, ...]:
+        """The elements of a screen by name, as the selectors have them; nothing is opened."""
+        return tuple(self._screen(screen)[1].elements)
+
     def sign_out(self, application: str) -> None:
         """Leave the application signed out, every session of this run."""
         for key in [key for key in self._sessions if key[0] == application]:
