@@ -40,11 +40,21 @@ def doctor(format: Annotated[Format, typer.Option(help="text or json")] = Format
 
 def practice(
     today: Annotated[str | None, typer.Option(help="The day its data stand for, such as 2026-11-23")] = None,
+    keep_credentials: Annotated[
+        bool, typer.Option("--keep-credentials", help="Store its users and passwords as this project's credentials")
+    ] = False,
 ) -> int:
     """Start the practice office (CRM, mail, ERP, risk service) to click around in; Ctrl-C ends it."""
+    from interoffice.practice.bank import put_statements
     from interoffice.practice.serve import serve_forever
 
-    serve_forever(folder() / "state" / "practice", say, today=_day(today, "--today"))
+    day = _day(today, "--today")
+    if keep_credentials:
+        say(office().keep_practice_credentials())
+    has_sample = (folder() / "workflows" / "bank_reconciliation.yaml").is_file()
+    if has_sample and (put := put_statements(folder() / "inbox" / "bank", day)):
+        say(f"The bank's statements of {len(put)} days lie in inbox/bank, for runner.py run bank_reconciliation.")
+    serve_forever(folder() / "state" / "practice", say, today=day)
     return 0
 
 

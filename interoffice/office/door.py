@@ -230,6 +230,16 @@ class Office:
         self.credential_store.remove(name)
         self._note("credential.removed", name)
 
+    def keep_practice_credentials(self) -> str:
+        """The practice office's users and passwords, where this project has no credential of that name yet."""
+        from interoffice.practice.accounts import ACCOUNTS
+
+        there = {each.name for each in self.credential_store.list()}
+        new = [name for name in ACCOUNTS if name not in there]
+        for name in new:
+            self.credential_store.set(name, ACCOUNTS[name].parts())
+        return f"Stored as credentials: {', '.join(new)}." if new else "Its credentials are all stored already."
+
     def resume_credential(self, name: str) -> None:
         """A paused credential may be tried again."""
         with self.engine() as engine:

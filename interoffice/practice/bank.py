@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from interoffice.practice.seed_tables import CASH_ACCOUNT, export_tables
@@ -48,6 +49,20 @@ def entries(day: date, today: date) -> list[Entry]:
         found.append(Entry(reference=own, end_to_end=reference, amount=amount, text=row["text"]))
     fee = Entry(reference=f"B{day:%y%m%d}900", end_to_end="NOTPROVIDED", amount=Decimal("-19.90"), text="Fee & charges")
     return [*found, fee] if found else []
+
+
+def put_statements(folder: Path, today: date, days: int = 5) -> list[Path]:
+    """The bank's files of the last days before today, as the sample bank_reconciliation waits for them; those that were
+    not there yet."""
+    put = []
+    for back in range(1, days + 1):
+        day = today - timedelta(days=back)
+        file = folder / f"{CASH_ACCOUNT}_{day.isoformat()}.camt053.xml"
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(camt053(day, today), encoding="utf-8")
+            put.append(file)
+    return put
 
 
 def camt053(day: date, today: date) -> str:
