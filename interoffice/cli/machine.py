@@ -45,12 +45,13 @@ def practice(
     ] = False,
 ) -> int:
     """Start the practice office (CRM, mail, ERP, risk service) to click around in; Ctrl-C ends it."""
+    from interoffice.practice.accounts import ACCOUNTS
     from interoffice.practice.bank import put_statements
     from interoffice.practice.serve import serve_forever
 
     day = _day(today, "--today")
     if keep_credentials:
-        say(office().keep_practice_credentials())
+        say(office().keep_credentials({name: account.parts() for name, account in ACCOUNTS.items()}))
     has_sample = (folder() / "workflows" / "bank_reconciliation.yaml").is_file()
     if has_sample and (put := put_statements(folder() / "inbox" / "bank", day)):
         say(f"The bank's statements of {len(put)} days lie in inbox/bank, for runner.py run bank_reconciliation.")

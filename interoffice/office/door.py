@@ -230,14 +230,12 @@ class Office:
         self.credential_store.remove(name)
         self._note("credential.removed", name)
 
-    def keep_practice_credentials(self) -> str:
-        """The practice office's users and passwords, where this project has no credential of that name yet."""
-        from interoffice.practice.accounts import ACCOUNTS
-
+    def keep_credentials(self, parts: Mapping[str, Mapping[str, str]]) -> str:
+        """Stores these credentials, where this project has none of that name yet; which, in words."""
         there = {each.name for each in self.credential_store.list()}
-        new = [name for name in ACCOUNTS if name not in there]
+        new = [name for name in parts if name not in there]
         for name in new:
-            self.credential_store.set(name, ACCOUNTS[name].parts())
+            self.credential_store.set(name, parts[name])
         return f"Stored as credentials: {', '.join(new)}." if new else "Its credentials are all stored already."
 
     def resume_credential(self, name: str) -> None:
