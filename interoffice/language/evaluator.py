@@ -99,14 +99,18 @@ def holds(node: Node, scope: ValueScope) -> bool:
 
 
 def missing_names(node: Node, scope: ValueScope) -> list[str]:
-    """The names and measures in an expression that are missing here, each once."""
-    asked: list[tuple[str, Node]] = [(name.text, name.node) for name in dotted_names(node)]
+    """The names and measures in an expression that are missing here, each once; the column that a look-up searches only
+    where nothing else is, since reading it may take long."""
+    searched = {name.text for each in walk(node) if isinstance(each, Exists) for name in dotted_names(each.cells)}
+    names: list[tuple[str, Node]] = [(name.text, name.node) for name in dotted_names(node)]
+    asked = [(text, part) for text, part in names if text not in searched]
     for each in walk(node):
         if isinstance(each, Unique):
             asked += [(column.name, column) for column in each.columns]
         elif isinstance(each, Aggregate):
             asked.append((f"{each.function} of {each.column.name}", each))
-    return list(dict.fromkeys(text for text, part in asked if _is_missing(part, scope)))
+    missing = list(dict.fromkeys(text for text, part in asked if _is_missing(part, scope)))
+    return missing or list(dict.fromkeys(text for text, part in names if text in searched and _is_missing(part, scope)))
 
 
 def _is_missing(node: Node, scope: ValueScope) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from interoffice.language.errors import RowError
 from interoffice.language.evaluator import ValueScope, evaluate, missing_names
 from interoffice.language.names import names_used, path_of
-from interoffice.language.nodes import Aggregate, Measure, Node, Test, Unique, walk
+from interoffice.language.nodes import Aggregate, Exists, Measure, Node, Test, Unique, walk
 from interoffice.language.tables import whole_scope
 from interoffice.language.templates import Template
 from interoffice.model.formats import format_value
@@ -109,15 +109,18 @@ class _Identity:
 
 @lru_cache(maxsize=2_000)
 def _said_parts(tree: _Identity) -> tuple[tuple[str, Node], ...]:
-    """The measures and names of a rule, from the left, each once."""
+    """The measures and names of a rule, from the left, each once; not the column that a look-up searches."""
     found: dict[str, Node] = {}
+    searched: set[str] = set()
     for each in walk(tree.node):
+        if isinstance(each, Exists):
+            searched |= {used.text for used in names_used(each.cells)}
         if isinstance(each, Aggregate):
             found.setdefault(f"{each.function} of {each.column.name}", each)
         elif isinstance(each, Measure):
             found.setdefault(each.name, each)
     for used in names_used(tree.node):
-        if used.rows_of is None:
+        if used.rows_of is None and used.text not in searched:
             found.setdefault(used.text, used.node)
     return tuple(found.items())
 
