@@ -130,7 +130,7 @@ def _preview(tour: Tour, spot: Spot, step: Step) -> Spot:
         case TableStep() as table:
             _table(tour, spot, step, table)
         case Reconcile() as both:
-            _end(tour, spot, step, do_reconcile(tour.run, spot.place, step, both, {}))
+            _end(tour, spot, step, do_reconcile(tour.run, spot.place, step, both, {}, keeps_breaks=False))
         case SetValues() as values:
             _set(tour, spot, step, values)
         case ForEach() as loop:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 from interoffice.engine.endings import RunStopped, StepFailed
@@ -14,15 +16,23 @@ from interoffice.language.reasons import reason_of
 from interoffice.language.reconcile import Reconciled, run_reconcile
 from interoffice.language.row import ValueScope, evaluate
 from interoffice.language.rules import read_rule
+from interoffice.model import codec
+from interoffice.model.formats import format_value
 from interoffice.model.types import DURATION, NUMBER, PERCENT
 from interoffice.model.values import Value
 from interoffice.model.workflow import Reconcile, ReconcilePass, Step
+from interoffice.store import breaks
 from interoffice.store.views import Failure
 
 
-def do_reconcile(run: Run, place: Place, step: Step, kind: Reconcile, outputs: dict[str, Value]) -> Done:
-    """matched, different, only_left, only_right, ambiguous, exceptions, difference; then its rules warn or stop."""
-    scope = scope_at(run, place)
+def do_reconcile(
+    run: Run, place: Place, step: Step, kind: Reconcile, outputs: dict[str, Value], *, keeps_breaks: bool = True
+) -> Done:
+    """matched, different, only_left, only_right, ambiguous, exceptions, difference; then its rules warn or stop.
+
+    `keeps_breaks`: what is open is remembered for the next run; a preview remembers nothing.
+    """
+    scope, at = scope_at(run, place), _place(run, place, step)
     found = run_reconcile(
         table_of(run, place, kind.left),
         table_of(run, place, kind.right),
@@ -30,7 +40,11 @@ def do_reconcile(run: Run, place: Place, step: Step, kind: Reconcile, outputs: d
         [_tolerances(run, each, scope) for each in kind.passes],
         today=run.times.today,
         formats=run.formats,
+        first_seen=run.ledger.read(lambda tx: breaks.first_seen(tx, at)),
     )
+    if keeps_breaks and not run.options.rehearse:
+        seen, now = list(_seen_lines(run, kind, found)), run.clock.now()
+        place.recorder.write(lambda tx: breaks.keep(tx, at, seen, run.times.today, now))
     outputs.update(kept(run, place, step, found.outputs()))
     broken = _broken_rules(run, place, kind, replace(scope, measures={**scope.measures, **found.measures}))
     path = place.prefix + step.id
@@ -41,6 +55,22 @@ def do_reconcile(run: Run, place: Place, step: Step, kind: Reconcile, outputs: d
         run.tell("message", path, text=f"{step.title}: {words}", level="warning")
     notes = [_reconciled(found), *(words for _, words in broken)]
     return Done(outputs=outputs, note="; ".join(notes))
+
+
+def _place(run: Run, place: Place, step: Step) -> breaks.Place:
+    inputs = hashlib.sha256(codec.canonical(dict(run.inputs)).encode()).hexdigest()
+    return breaks.Place(
+        environment=run.environment, workflow=place.workflow.key, step=place.prefix + step.id, inputs=inputs,
+        run_id=run.run_id,
+    )  # fmt: skip
+
+
+def _seen_lines(run: Run, kind: Reconcile, found: Reconciled) -> Iterator[breaks.SeenLine]:
+    """The exceptions with what people know a line by: its common columns."""
+    columns = [name for name in found.exceptions.columns if name in found.difference or name in kind.columns]
+    for digest, row in zip(found.lines, found.exceptions.rows(), strict=True):
+        shown = {name: format_value(row[name], run.formats) for name in columns if row[name] is not None}
+        yield breaks.SeenLine(side=str(row["side"]), line=digest, row=shown, reason=str(row["reason"]))
 
 
 def _tolerances(run: Run, each: ReconcilePass, scope: ValueScope) -> dict[str, Value]:

@@ -6,6 +6,7 @@ depends on the order of the rows, and amounts are exact decimals.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from interoffice.frozen import dataclass
 from interoffice.language.matching import Matching, Side, Taken, alike_groups
+from interoffice.model import codec
 from interoffice.model.formats import format_value
 from interoffice.model.table import Table
 from interoffice.model.types import DATE, DURATION, NUMBER, TEXT, Type, choice_of
@@ -27,6 +29,7 @@ SIDE: Final = choice_of(["left", "right"])
 MATCHED_BY: Final[Mapping[str, Type]] = {"matched_by": TEXT}
 AMBIGUOUS: Final[Mapping[str, Type]] = {"side": SIDE, "fits_group": NUMBER}
 EXCEPTION: Final[Mapping[str, Type]] = {"side": SIDE, "reason": TEXT, "first_seen": DATE, "age": DURATION}
+NOTED: Final = ("route", "reasons")
 CURRENCY: Final = "currency"
 
 
@@ -43,6 +46,8 @@ class Reconciled:
     exceptions: Table
     difference: Mapping[str, Value]
     measures: Mapping[str, Value]
+    lines: tuple[str, ...]
+    """The digest of each exception's content, in the order of `exceptions`."""
 
     def outputs(self) -> dict[str, Value]:
         """The step's outputs by name."""
@@ -67,19 +72,22 @@ def run_reconcile(
     *,
     today: date,
     formats: Formats = ISO,
+    first_seen: Mapping[str, date] | None = None,
 ) -> Reconciled:
-    """Does a reconciliation; `tolerances` are the values of each pass' `close`. RowError says what can't be done."""
+    """Does a reconciliation. `tolerances`: the values of each pass' `close`; `first_seen`: the day since which a line
+    is open, by the digest of its content. RowError says what can't be done."""
     work = Matching(kind, left.loaded(), right.loaded())
     for each, close in zip(kind.passes, tolerances, strict=True):
         work.do_pass(each, close)
-    return _Results(work, today, formats).all()
+    return _Results(work, today, formats, first_seen or {}).all()
 
 
 class _Results:
     """The outputs of a reconciliation whose passes are done."""
 
-    def __init__(self, work: Matching, today: date, formats: Formats) -> None:
+    def __init__(self, work: Matching, today: date, formats: Formats, first_seen: Mapping[str, date]) -> None:
         self.work = work
+        self.first_seen = first_seen
         self.today = today
         self.formats = formats
         self.groups = alike_groups(work)
@@ -94,6 +102,7 @@ class _Results:
         self._assert_all_there()
         ambiguous_lines = sum(len(lefts) + len(rights) for lefts, rights in self.groups)
         difference = self._difference()
+        exceptions, digests = self._exceptions()
         measures: dict[str, Value] = {
             "match rate": Percent(self._match_rate()),
             "ambiguous count": Decimal(ambiguous_lines),
@@ -105,7 +114,8 @@ class _Results:
             only_left=work.left.table.select(self.only_left),
             only_right=work.right.table.select(self.only_right),
             ambiguous=self._ambiguous(),
-            exceptions=self._exceptions(),
+            exceptions=exceptions,
+            lines=digests,
             difference=difference,
             measures=measures,
         )
@@ -173,7 +183,7 @@ class _Results:
             groups += [Decimal(number)] * (len(of_left) + len(of_right))
         return lefts, rights, sides, groups
 
-    def _exceptions(self) -> Table:
+    def _exceptions(self) -> tuple[Table, tuple[str, ...]]:
         """What a person has to look at: a row per different pair or group, and per line that is alone or ambiguous."""
         work = self.work
         different = sorted(work.different, key=lambda one: (one.lefts, one.rights))
@@ -189,10 +199,22 @@ class _Results:
         of_left, of_right, of_side, of_group = self._lines_of_groups()
         lefts, rights, sides = lefts + of_left, rights + of_right, sides + of_side
         reasons += [f"fits several lines equally well (group {number})" for number in of_group]
-        seen: list[Value] = [self.today] * len(sides)
-        ages: list[Value] = [Duration(days=0)] * len(sides)
+        digests = self._digests(lefts, rights)
+        seen: list[Value] = [min(self.first_seen.get(digest, self.today), self.today) for digest in digests]
+        ages: list[Value] = [Duration(days=(self.today - day).days) for day in seen if isinstance(day, date)]
         more = {"side": sides, "reason": reasons, "first_seen": seen, "age": ages}
-        return self._table(lefts, rights, EXCEPTION, more)
+        return self._table(lefts, rights, EXCEPTION, more), digests
+
+    def _digests(self, lefts: Sequence[int | None], rights: Sequence[int | None]) -> tuple[str, ...]:
+        """What each exception is known by in later runs: the content of its lines, and which of several alike it is."""
+        left, right = _contents(self.work.left.table, lefts), _contents(self.work.right.table, rights)
+        times: dict[str, int] = defaultdict(int)
+        found = []
+        for one, other in zip(left, right, strict=True):
+            said = f"{one}|{other}"
+            times[said] += 1
+            found.append(hashlib.sha256(f"{said}|{times[said]}".encode()).hexdigest())
+        return tuple(found)
 
     def _what_differs(self, each: Taken) -> str:
         found = []
@@ -239,6 +261,14 @@ class _Results:
         arrays |= {f"right_{name}": right.column(name) for name in of_right}
         table = Table.from_arrow(columns, pa.table([arrays[name] for name in columns], names=list(columns)))
         return table.adding(more, cells)
+
+
+def _contents(table: Table, lines: Sequence[int | None]) -> list[str]:
+    """The content of these lines as text; what a check has noted on them is none of it."""
+    there = [line for line in lines if line is not None]
+    columns = [name for name in table.columns if name not in NOTED]
+    rows = iter(table.select(there).keeping(columns).rows())
+    return ["" if line is None else codec.canonical(next(rows)) for line in lines]
 
 
 def _took(table: Table, lines: Sequence[int | None]) -> pa.Table:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from interoffice.engine.engine import Engine
     from interoffice.engine.previewed import Preview
     from interoffice.engine.progress import Progress
+    from interoffice.office.open_breaks import OpenBreaks
     from interoffice.office.trail import Trail
     from interoffice.office.worklist import Worklist
     from interoffice.plan.plan import Plan, RunOptions
@@ -98,6 +99,13 @@ class Office:
         from interoffice.office.worklist import Worklist
 
         return Worklist(self)
+
+    @cached_property
+    def breaks(self) -> OpenBreaks:
+        """Open exceptions of reconciliations."""
+        from interoffice.office.open_breaks import OpenBreaks
+
+        return OpenBreaks(self)
 
     @cached_property
     def trail(self) -> Trail:
