@@ -11,14 +11,13 @@ from functools import partial
 from interoffice.frozen import dataclass
 from interoffice.store.audit_heads import Head
 from interoffice.store.database import Database, Row, Transaction
+from interoffice.store.migrations import triggers
 from interoffice.store.reading import audit_view, text_of
 from interoffice.store.statements import statements
 from interoffice.store.views import AuditView
 
 FIRST = "0" * 64
 BEFORE_ALL = -(1 << 63)
-GUARDS = frozenset({"audit_is_never_changed", "audit_is_never_shortened", "audit_only_grows"})
-"""Triggers that refuse what must never be done to an entry."""
 _SQL = statements("office")
 
 
@@ -76,13 +75,22 @@ def faults(database: Database, heads: Iterable[Head] = ()) -> tuple[AuditFault, 
                 found[int(str(row["seq"]))] = str(row["hash"])
             yield row
 
-    broken = [*database.read(_guards_gone), *chain_faults(noting(_all(database)))]
+    broken = [*database.read(_guards_changed), *chain_faults(noting(_all(database)))]
     return (*broken, *(fault for head in kept if (fault := _head_fault(head, found.get(head.seq))) is not None))
 
 
-def _guards_gone(tx: Transaction) -> list[AuditFault]:
-    there = {row["name"] for row in tx.rows(_SQL["audit_guards"])}
-    return [AuditFault(seq=None, why=f"the database no longer has its guard {name}") for name in GUARDS - there]
+def _guards_changed(tx: Transaction) -> list[AuditFault]:
+    """The database's triggers against those of the migrations, word by word: a guard may be there and do nothing."""
+    there = {row["name"]: row["sql"] for row in tx.rows(_SQL["triggers"])}
+    wanted = triggers()
+    why = [f"the database no longer has its guard {name}" for name in sorted(wanted.keys() - there.keys())]
+    why += [f"the guard {name} of the database says something else" for name in _others(there, wanted)]
+    why += [f"the database has a trigger that is not its own: {name}" for name in sorted(there.keys() - wanted.keys())]
+    return [AuditFault(seq=None, why=each) for each in why]
+
+
+def _others(there: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    return [name for name in sorted(wanted.keys() & there.keys()) if there[name] != wanted[name]]
 
 
 def _head_fault(head: Head, stored: str | None) -> AuditFault | None:

@@ -37,6 +37,16 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise
 
 
+def triggers() -> dict[str, str]:
+    """The triggers that a database of the newest schema has, with the text that SQLite keeps of each."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection)
+        return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
+    finally:
+        connection.close()
+
+
 def _migrations() -> Iterator[tuple[int, tuple[str, str]]]:
     for entry in resources.files(__name__).iterdir():
         if entry.name.endswith(".sql"):

@@ -56,8 +56,8 @@ SELECT * FROM (
     ORDER BY seq DESC LIMIT :limit
 ) AS newest ORDER BY seq
 
--- name: audit_guards
-SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'
+-- name: triggers
+SELECT name, sql FROM sqlite_master WHERE type = 'trigger'
 
 -- name: audit_all
 SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT 1000

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from interoffice.store import Ledger, audit, audit_heads
-from interoffice.store.audit import GUARDS
+from interoffice.store.migrations import triggers
 
 ENTRIES = 60
 TAMPERINGS = 200
@@ -167,7 +167,7 @@ def test_an_untouched_audit_has_no_fault(made: Path) -> None:
     ledger.close()
 
 
-@pytest.mark.parametrize("guard", sorted(GUARDS))
+@pytest.mark.parametrize("guard", sorted(triggers()))
 def test_a_guard_that_was_dropped_is_named(made: Path, tmp_path: Path, guard: str) -> None:
     target = tmp_path / "ledger.db"
     target.write_bytes((made / "ledger.db").read_bytes())
@@ -175,6 +175,33 @@ def test_a_guard_that_was_dropped_is_named(made: Path, tmp_path: Path, guard: st
         connection.execute(f"DROP TRIGGER {guard}")
     ledger = Ledger.open(target)
     assert [str(fault) for fault in ledger.audit_faults()] == [f"the database no longer has its guard {guard}"]
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "body", ["WHEN 0 BEGIN SELECT 1; END", "BEGIN SELECT 'the audit is append-only: an entry is never changed'; END"]
+)
+def test_a_guard_that_was_made_again_and_does_nothing_is_named(made: Path, tmp_path: Path, body: str) -> None:
+    target = tmp_path / "ledger.db"
+    target.write_bytes((made / "ledger.db").read_bytes())
+    with sqlite3.connect(target) as connection:
+        connection.execute("DROP TRIGGER audit_is_never_changed")
+        connection.execute(f"CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit {body}")
+        connection.execute("UPDATE audit SET actor = actor WHERE seq = 3")
+    ledger = Ledger.open(target)
+    (fault,) = ledger.audit_faults()
+    assert str(fault) == "the guard audit_is_never_changed of the database says something else"
+    ledger.close()
+
+
+def test_a_trigger_that_swallows_new_entries_is_named(made: Path, tmp_path: Path) -> None:
+    target = tmp_path / "ledger.db"
+    target.write_bytes((made / "ledger.db").read_bytes())
+    with sqlite3.connect(target) as connection:
+        connection.execute("CREATE TRIGGER helpful BEFORE INSERT ON audit BEGIN SELECT RAISE(IGNORE); END")
+    ledger = Ledger.open(target)
+    (fault,) = ledger.audit_faults()
+    assert str(fault) == "the database has a trigger that is not its own: helpful"
     ledger.close()
 
 
