@@ -23,7 +23,8 @@ from interoffice.errors import InterofficeError, Refused
 from interoffice.model.work import RUN_ENDED, ItemState, RunState
 from interoffice.plan.plan import Plan
 from interoffice.plan.project import Project
-from interoffice.store import Ledger, audit, audit_heads, office, runs, steps
+from interoffice.store import Ledger, audit, office, runs, steps
+from interoffice.store.audit_heads import HeadFiles
 from interoffice.store.database import Transaction
 from interoffice.store.runs import NewRun
 from interoffice.store.views import ItemView, RunView
@@ -69,8 +70,9 @@ class Engine:
 
     def keep_audit_head(self) -> None:
         """Writes the audit's head outside the database: into state/, and where the settings send copies."""
-        files = audit_heads.files(self.state_dir, self.project.folder, self.project.settings.audit_heads_to)
-        audit_heads.keep(self.ledger.audit_head(self.clock.now()), files)
+        copies = self.project.settings.audit_heads_to
+        files = HeadFiles(state=self.state_dir, project=self.project.folder, copies=copies)
+        self.ledger.keep_audit_head(files, self.clock.now())
 
     # starting
 

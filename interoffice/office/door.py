@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from interoffice.resources.people import PeopleStore
     from interoffice.resources.secrets import CredentialStore
     from interoffice.store import Ledger, RunView
+    from interoffice.store.audit_heads import HeadFiles
     from interoffice.store.views import ApprovalRowView, ApprovalView
 
 Listed = listings.Listed
@@ -114,11 +115,11 @@ class Office:
 
         return Trail(self)
 
-    def audit_heads_files(self) -> tuple[Path, ...]:
+    def audit_heads_files(self) -> HeadFiles:
         """Where the audit's head is kept outside the database."""
-        from interoffice.store import audit_heads
+        from interoffice.store.audit_heads import HeadFiles
 
-        return audit_heads.files(self.state, self.folder, self.project.settings.audit_heads_to)
+        return HeadFiles(state=self.state, project=self.folder, copies=self.project.settings.audit_heads_to)
 
     @property
     def environment(self) -> str:

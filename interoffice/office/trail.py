@@ -13,6 +13,7 @@ from interoffice.office import listings
 
 if TYPE_CHECKING:
     from interoffice.store import Ledger
+    from interoffice.store.audit_heads import HeadFiles
 
 SHOWN = 10
 
@@ -24,7 +25,7 @@ class Owner(Protocol):
     def ledger(self) -> Ledger:
         """The ledger."""
 
-    def audit_heads_files(self) -> tuple[Path, ...]:
+    def audit_heads_files(self) -> HeadFiles:
         """Where the audit's head is kept outside the database."""
 
 
@@ -43,15 +44,18 @@ class Trail:
         from interoffice.store import audit_heads
 
         files = self._office.audit_heads_files()
-        heads = [head for file in files for head in audit_heads.read(file)]
-        faults = list(dict.fromkeys(map(str, self._office.ledger.audit_faults(heads))))
+        kept = {path: audit_heads.read(path) for path in map(files.path, files.names())}
+        heads = sum(len(each.heads) for each in kept.values())
+        damaged = [f"  line {line} of {path} is damaged" for path, each in kept.items() for line in each.damaged]
+        faults = list(dict.fromkeys(map(str, self._office.ledger.audit_faults(files))))
         if faults:
-            return False, ["The audit was changed.", *_shown(faults)]
+            return False, ["The audit was changed.", *_shown(faults), *damaged]
         last = self._office.ledger.audit(limit=1)
         if not last:
             return True, ["The audit is empty."]
-        kept = f"{len(heads)} heads kept outside the database" if heads else "no head is kept outside the database yet"
-        return True, [f"The audit is whole: {last[0].seq} entries, each fits the one before it and {kept}."]
+        said = f"{heads} heads kept outside the database" if heads else "no head is kept outside the database yet"
+        told = [f"The audit is whole: {last[0].seq} entries, each fits the one before it and {said}."]
+        return True, [*told, *(f"{each}, and no head that was kept is missing for it" for each in damaged)]
 
     def verify_file(self, file: Path) -> tuple[bool, list[str]]:
         """The same of an export, which needs no database. What is cut off at its end, only its own last line knows."""

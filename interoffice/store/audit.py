@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from interoffice.frozen import dataclass
-from interoffice.store.audit_heads import Head
+from interoffice.store.audit_heads import Head, HeadFiles, read, why_not_whole
 from interoffice.store.database import Database, Row, Transaction
 from interoffice.store.migrations import triggers
 from interoffice.store.reading import audit_view, text_of
@@ -63,9 +63,28 @@ class AuditFault:
         return self.why if self.seq is None else f"entry {self.seq} {self.why}"
 
 
-def faults(database: Database, heads: Iterable[Head] = ()) -> tuple[AuditFault, ...]:
-    """What does not fit: in the chain, against the heads that were kept outside, in the guards of the database."""
-    kept = tuple(heads)
+def faults(database: Database, files: HeadFiles | None = None) -> tuple[AuditFault, ...]:
+    """What does not fit: in the chain, against the heads that were kept, in their files, in the database's guards."""
+    remembered = database.read(_remembered)
+    names = dict.fromkeys([*(files.names() if files is not None else ()), *remembered])
+    paths = {name: files.path(name) for name in names} if files is not None else {}
+    kept = [head for heads in remembered.values() for head in heads]
+    kept += [head for path in paths.values() for head in read(path).heads]
+    why = (why_not_whole(path, remembered.get(name, ())) for name, path in paths.items())
+    gone = [AuditFault(seq=None, why=each) for each in why if each is not None]
+    return (*database.read(_guards_changed), *gone, *_entries_against(database, tuple(dict.fromkeys(kept))))
+
+
+def _remembered(tx: Transaction) -> dict[str, list[Head]]:
+    """The heads that the database knows to be kept in each file."""
+    found: dict[str, list[Head]] = {}
+    for row in tx.rows(_SQL["kept_heads"]):
+        found.setdefault(row["file"], []).append(Head(seq=row["seq"], hash=row["hash"], at=row["at"]))
+    return found
+
+
+def _entries_against(database: Database, kept: tuple[Head, ...]) -> Iterator[AuditFault]:
+    """The chain, and in the same pass the entries that `kept` knows."""
     wanted = {head.seq for head in kept}
     found: dict[int, str] = {}
 
@@ -75,8 +94,8 @@ def faults(database: Database, heads: Iterable[Head] = ()) -> tuple[AuditFault, 
                 found[int(str(row["seq"]))] = str(row["hash"])
             yield row
 
-    broken = [*database.read(_guards_changed), *chain_faults(noting(_all(database)))]
-    return (*broken, *(fault for head in kept if (fault := _head_fault(head, found.get(head.seq))) is not None))
+    yield from chain_faults(noting(_all(database)))
+    yield from (fault for head in kept if (fault := _head_fault(head, found.get(head.seq))) is not None)
 
 
 def _guards_changed(tx: Transaction) -> list[AuditFault]:
@@ -132,6 +151,12 @@ def head(tx: Transaction, now: datetime) -> Head | None:
     """The last entry as it is kept outside the database; None of an empty audit."""
     row = tx.row(_SQL["audit_head"])
     return None if row is None else Head(seq=row["seq"], hash=row["hash"], at=text_of(now))
+
+
+def remember_head(tx: Transaction, head: Head, files: Iterable[str]) -> None:
+    """Remembers that the head was kept in these files, by the names that `HeadFiles` has for them."""
+    for file in files:
+        tx.run(_SQL["keep_head"], {"file": file, "seq": head.seq, "hash": head.hash, "at": head.at})
 
 
 def _all(database: Database) -> Iterator[Mapping[str, object]]:

@@ -8,15 +8,15 @@ Writing functions stand in the modules beside this one (`runs`, `steps`, `items`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from interoffice.errors import UsageError
-from interoffice.store import approvals, audit, intents, items, office, runs, steps
+from interoffice.store import approvals, audit, audit_heads, intents, items, office, runs, steps
 from interoffice.store.audit import AuditFault
-from interoffice.store.audit_heads import Head
+from interoffice.store.audit_heads import HeadFiles
 from interoffice.store.database import Database, Transaction
 from interoffice.store.views import (
     ApprovalView,
@@ -123,14 +123,19 @@ class Ledger:
         """The first entry that does not fit the hash chain, None when the audit is whole."""
         return audit.broken_at(self.database)
 
-    def audit_faults(self, heads: Iterable[Head] = ()) -> tuple[AuditFault, ...]:
-        """What was done to the audit: to its chain, to what `heads` kept outside say, to its guards."""
-        return audit.faults(self.database, heads)
+    def audit_faults(self, files: HeadFiles | None = None) -> tuple[AuditFault, ...]:
+        """What was done to the audit: to its chain, to its guards, and with `files` to the heads kept outside."""
+        return audit.faults(self.database, files)
 
     def audit_raw(self) -> Iterator[Mapping[str, object]]:
         """Every entry of the audit as it is stored."""
         return audit.raw(self.database)
 
-    def audit_head(self, now: datetime) -> Head | None:
-        """The audit's last entry, to be kept outside."""
-        return self.read(lambda tx: audit.head(tx, now))
+    def keep_audit_head(self, files: HeadFiles, now: datetime) -> None:
+        """Keeps the audit's last entry outside, where it is not kept yet, and remembers in which files."""
+        head = self.read(lambda tx: audit.head(tx, now))
+        if head is None:
+            return
+        added = [name for name in files.names() if audit_heads.keep(head, files.path(name))]
+        if added:
+            self.write(lambda tx: audit.remember_head(tx, head, added))

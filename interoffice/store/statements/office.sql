@@ -61,3 +61,10 @@ SELECT name, sql FROM sqlite_master WHERE type = 'trigger'
 
 -- name: audit_all
 SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT 1000
+
+-- name: keep_head
+INSERT INTO kept_heads (file, number, seq, hash, at)
+SELECT :file, COALESCE(MAX(number), 0) + 1, :seq, :hash, :at FROM kept_heads WHERE file = :file
+
+-- name: kept_heads
+SELECT * FROM kept_heads ORDER BY file, number

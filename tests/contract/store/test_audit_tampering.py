@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from interoffice.store import Ledger, audit, audit_heads
+from interoffice.store import Ledger, audit
+from interoffice.store.audit_heads import FILE, HeadFiles, read
 from interoffice.store.migrations import triggers
 
 ENTRIES = 60
@@ -35,9 +36,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
         )  # fmt: skip
         if number % 10 == 0:
-            audit_heads.keep(ledger.audit_head(NOW), [folder / audit_heads.FILE])
+            ledger.keep_audit_head(beside(folder), NOW)
     ledger.close()
     return folder
+
+
+def beside(folder: Path, *copies: str) -> HeadFiles:
+    """The heads files of a project in a folder, its state the folder itself."""
+    return HeadFiles(state=folder, project=folder, copies=copies)
 
 
 def rows_of(folder: Path) -> list[Row]:
@@ -131,7 +137,6 @@ WAYS: tuple[Callable[[list[Row], random.Random], tuple[list[Row], int]], ...] = 
 
 def test_two_hundred_tamperings_are_all_detected_and_the_entry_named(made: Path, tmp_path: Path) -> None:
     chance = random.Random(20261126)
-    heads = list(audit_heads.read(made / audit_heads.FILE))
     whole = rows_of(made)
     for number in range(TAMPERINGS):
         way = WAYS[number % len(WAYS)]
@@ -140,20 +145,23 @@ def test_two_hundred_tamperings_are_all_detected_and_the_entry_named(made: Path,
         target.write_bytes((made / "ledger.db").read_bytes())
         write(target, rows)
         ledger = Ledger.open(target)
-        found = ledger.audit_faults(heads)
+        found = ledger.audit_faults(beside(made))
         ledger.close()
         assert found, f"{number}: {way.__name__} was not detected"
         assert named in {fault.seq for fault in found}, f"{number}: {way.__name__} of {named}: {found[:3]}"
 
 
-def write(target: Path, rows: list[Row]) -> None:
-    """Puts these rows into the audit, and every guard back, as somebody with the file in hand can."""
+def write(target: Path, rows: list[Row], *, remember: bool = False) -> None:
+    """Puts these rows into the audit, and every guard back, as somebody with the file in hand can; the database
+    forgets what was kept of it, too, unless it is told to `remember`."""
     with sqlite3.connect(target) as connection:
-        guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
+        guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         kept = [(name, sql) for name, sql in guards]
         for name, _ in kept:
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute("DELETE FROM audit")
+        if not remember:
+            connection.execute("DELETE FROM kept_heads")
         names = ("seq", *FIELDS)
         words = ", ".join(f":{name}" for name in names)
         connection.executemany(f"INSERT INTO audit ({', '.join(names)}) VALUES ({words})", rows)
@@ -163,8 +171,68 @@ def write(target: Path, rows: list[Row]) -> None:
 
 def test_an_untouched_audit_has_no_fault(made: Path) -> None:
     ledger = Ledger.open(made / "ledger.db")
-    assert ledger.audit_faults(audit_heads.read(made / audit_heads.FILE)) == ()
+    assert ledger.audit_faults(beside(made)) == ()
     ledger.close()
+
+
+def a_copy(made: Path, folder: Path) -> Path:
+    """The ledger and its heads, in a folder of their own; gives the ledger's file."""
+    for name in ("ledger.db", FILE):
+        (folder / name).write_bytes((made / name).read_bytes())
+    return folder / "ledger.db"
+
+
+def faults_in(folder: Path) -> list[str]:
+    ledger = Ledger.open(folder / "ledger.db")
+    try:
+        return [str(fault) for fault in ledger.audit_faults(beside(folder))]
+    finally:
+        ledger.close()
+
+
+def test_an_end_cut_off_is_found_with_the_heads_file_deleted_too(made: Path, tmp_path: Path) -> None:
+    target = a_copy(made, tmp_path)
+    write(target, rows_of(made)[:55], remember=True)
+    (tmp_path / FILE).unlink()
+    assert faults_in(tmp_path) == [
+        f"{tmp_path / FILE} is gone, in which 6 heads of the audit were kept",
+        "entry 60 stood in the audit on 2026-11-26T18:00:00.000000Z and is gone",
+    ]
+
+
+def test_a_heads_file_that_is_gone_is_missed_though_the_audit_is_whole(made: Path, tmp_path: Path) -> None:
+    a_copy(made, tmp_path)
+    (tmp_path / FILE).unlink()
+    assert faults_in(tmp_path) == [f"{tmp_path / FILE} is gone, in which 6 heads of the audit were kept"]
+
+
+def test_a_damaged_line_is_told_and_the_head_in_it_missed(made: Path, tmp_path: Path) -> None:
+    a_copy(made, tmp_path)
+    lines = (tmp_path / FILE).read_bytes().splitlines(keepends=True)
+    (tmp_path / FILE).write_bytes(b"".join([*lines[:2], lines[2][:20] + b"\n", b"\xff rubbish\n", *lines[3:]]))
+    assert read(tmp_path / FILE).damaged == (3, 4)
+    assert faults_in(tmp_path) == [f"{tmp_path / FILE} lacks 1 of the 6 heads that were kept in it"]
+
+
+def test_a_head_after_a_line_that_a_crash_cut_off_stands_on_a_line_of_its_own(made: Path, tmp_path: Path) -> None:
+    a_copy(made, tmp_path)
+    with (tmp_path / FILE).open("ab") as opened:
+        opened.write(b'{"seq": 61, "ha')
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    ledger.write(lambda tx: audit.write(tx, now=NOW, actor="anna", act="item.edited"))
+    ledger.keep_audit_head(beside(tmp_path), NOW)
+    assert (read(tmp_path / FILE).damaged, read(tmp_path / FILE).heads[-1].seq) == ((7,), 61)
+    assert ledger.audit_faults(beside(tmp_path)) == ()
+    ledger.close()
+
+
+def test_a_copy_that_settings_no_longer_name_is_missed_too(made: Path, tmp_path: Path) -> None:
+    ledger = Ledger.open(a_copy(made, tmp_path))
+    ledger.keep_audit_head(beside(tmp_path, "elsewhere"), NOW)
+    ledger.close()
+    assert faults_in(tmp_path) == []
+    (tmp_path / "elsewhere" / FILE).unlink()
+    assert faults_in(tmp_path) == [f"{tmp_path / 'elsewhere' / FILE} is gone, in which 1 head of the audit was kept"]
 
 
 @pytest.mark.parametrize("guard", sorted(triggers()))
