@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from interoffice.model.table import Table
+from interoffice.model.values import Value
 from interoffice.model.work import ItemState, RunState
 from interoffice.model.workflow import BotCall, ForEach, Step, walk
 from interoffice.report.cells import length, many
@@ -140,12 +142,44 @@ def _plain_end(record: Record) -> str:
         return str(reason).rstrip(".")
     if record.run.state is RunState.WAITING:
         return ""
+    reconciled = [step for step in record.top_steps() if step.kind == "reconcile" and step.state == "succeeded"]
+    if reconciled:
+        return _reconciled(reconciled[-1].outputs)
     done = sum(1 for step in record.top_steps() if step.state == "succeeded")
     return (
         f"{many(done, 'step')} done"
         if record.run.state is RunState.SUCCEEDED
         else str(record.run.state.replace("_", " "))
     )
+
+
+def _reconciled(outputs: Mapping[str, Value]) -> str:
+    """What a reconciliation came to: "12 of 16 lines matched, 3 exceptions"."""
+    matched = _lines(outputs.get("matched"))
+    others = sum(_lines(outputs.get(name)) for name in ("different", "ambiguous"))
+    others += sum(len(rows) for name in ("only_left", "only_right") if isinstance(rows := outputs.get(name), Table))
+    exceptions = outputs.get("exceptions")
+    found = len(exceptions) if isinstance(exceptions, Table) else 0
+    told = many(found, "exception") if found else "no exceptions"
+    return f"{matched} of {matched + others} lines matched, {told}"
+
+
+def _lines(rows: Value) -> int:
+    """How many lines of both sides stand in rows of which each has a left one, a right one, or both."""
+    if not isinstance(rows, Table):
+        return 0
+    return sum(_filled(rows, prefix) for prefix in ("left_", "right_"))
+
+
+def _filled(rows: Table, prefix: str) -> int:
+    """In how many rows one of these columns has a value."""
+    from functools import reduce
+
+    import pyarrow.compute as pc
+
+    arrow = rows.arrow()
+    valid = [pc.is_valid(arrow.column(name)) for name in rows.columns if name.startswith(prefix)]
+    return (pc.sum(reduce(pc.or_, valid)).as_py() or 0) if valid else 0
 
 
 def outcome(item: ItemView) -> str:
