@@ -35,7 +35,7 @@ from interoffice.model import codec
 from interoffice.model.types import Type
 from interoffice.model.values import Duration, FileValue, Value
 from interoffice.model.workflow import Retry, Step
-from interoffice.plan.input_values import find_file
+from interoffice.plan.input_values import FileNotThere, find_file
 from interoffice.store import audit, office, steps
 from interoffice.store.database import Transaction
 from interoffice.store.steps import AttemptPlace, StepPlace
@@ -444,6 +444,8 @@ def _typed(run: Run, name: str, value: Value, wanted: Type, before: StepView | N
         for file in taken if isinstance(taken, (tuple, list)) else (taken,):
             if isinstance(file, FileValue) and PurePosixPath(file.path) == PurePosixPath(value):
                 return file
+        if isinstance(wrong, FileNotThere):
+            raise ValueError(f'there is no file {value} (input "{name}"); put it there, or name another one') from wrong
         raise ValueError(f'input "{name}" {wrong}') from wrong
 
 

@@ -176,6 +176,10 @@ EXAMPLES: Final[Mapping[str, str]] = {
 }
 
 
+class FileNotThere(ValueError):
+    """A file that is named and does not exist."""
+
+
 def find_file(project: Project, text: str) -> FileValue:
     """An existing file below the folders that may be read or written; ValueError says what is wrong. Its path counts
     from the project where it is inside."""
@@ -185,7 +189,7 @@ def find_file(project: Project, text: str) -> FileValue:
         allowed = ", ".join(dict.fromkeys(allowed_roots))
         raise ValueError(f'names "{text}", which is outside of the folders that may be read ({allowed})')
     if not path.is_file():
-        raise ValueError(f'names the file "{text}", which is not there')
+        raise FileNotThere(f'names the file "{text}", which is not there')
     return _file_value(project, path)
 
 

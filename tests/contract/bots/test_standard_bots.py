@@ -122,7 +122,7 @@ def test_a_moved_file_is_moved_once_though_its_path_leads_nowhere_afterwards(fil
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("inbox/scam.txt", 'input "file" names the file "inbox/scam.txt", which is not there'),
+        ("inbox/scam.txt", 'there is no file inbox/scam.txt (input "file"); put it there'),
         ("../settings.yaml", 'input "file" names "../settings.yaml", which is outside of the folders'),
     ],
 )
