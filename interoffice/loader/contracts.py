@@ -26,6 +26,7 @@ from interoffice.model.contract import (
     Trailer,
 )
 from interoffice.model.reading import date_pattern
+from interoffice.model.risk_points import mistakes_of
 from interoffice.model.types import TEXT
 from interoffice.model.values import Duration, number_from_text
 from interoffice.problem import Path, Problem, did_you_mean
@@ -206,9 +207,12 @@ def _load_risk(top: Fields, key: str, name: str) -> RiskTable:
     factors = []
     for entry in top.entries("factors", "column", "points", required=True):
         points = entry.text_map("points", required=True)
+        factor = Factor(column=entry.text("column", required=True), points=points, path=entry.path)
         for value, number in points.items():
             _check_number(entry, (*entry.place("points"), value), number)
-        factors.append(Factor(column=entry.text("column", required=True), points=points, path=entry.path))
+        for value, rule, wrong in mistakes_of(factor):
+            entry.reading.problem(rule, (*entry.place("points"), value), wrong, at_key=True)
+        factors.append(factor)
         entry.close()
     return RiskTable(
         key=key,

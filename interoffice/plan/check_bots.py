@@ -7,7 +7,8 @@ from typing import Final
 
 from interoffice.declaration import BotDescription
 from interoffice.language.scopes import columns_of
-from interoffice.model.contract import TableFile
+from interoffice.model.contract import DecisionTable, RiskTable, TableFile
+from interoffice.model.risk_points import misfit_of
 from interoffice.model.types import record_of
 from interoffice.model.workflow import BotCall, Raw, Step
 from interoffice.plan.check_mail import check_template
@@ -102,7 +103,9 @@ def _check_input(checking: Checking, bot: BotDescription, one: GivenInput, given
     if kind in ("column", "columns"):
         _check_columns(checking, bot, one, given)
     elif kind in TABLE_KINDS:
-        _check_table_name(checking, one, TABLE_KINDS[kind])
+        found = _check_table_name(checking, one, TABLE_KINDS[kind])
+        if isinstance(found, DecisionTable | RiskTable):
+            _check_asked(checking, one, found, given)
     elif kind == "mail account":
         _check_account(checking, one)
     elif kind == "template":
@@ -182,6 +185,24 @@ def _check_table_name(checking: Checking, one: GivenInput, wanted: str) -> Table
     elif loaded.content is not None and loaded.content.kind != wanted:
         checking.report("R09", one.path, f'"{name}" is a {loaded.content.kind}, and a {wanted} is needed')
     return None if loaded is None else loaded.content
+
+
+def _check_asked(
+    checking: Checking, one: GivenInput, found: DecisionTable | RiskTable, given: Mapping[str, GivenInput]
+) -> None:
+    """The rows have the columns that a decision or risk table asks for (C03), and values that it has keys for (S05)."""
+    rows = next((each for each in given.values() if each.declared.kind in ("table", "table or record")), None)
+    if rows is None:
+        return
+    asked = tuple(found.given) if isinstance(found, DecisionTable) else tuple(each.column for each in found.factors)
+    if isinstance(found, RiskTable) and check_columns(checking, rows.known.type, asked, one.path):
+        known = columns_of(rows.known.type)
+        for factor in found.factors:
+            wrong = misfit_of(factor, known[factor.column]) if factor.column in known else None
+            if wrong is not None:
+                checking.report("B04", one.path, f"{one.raw} {wrong}")
+    elif isinstance(found, DecisionTable):
+        check_columns(checking, rows.known.type, asked, one.path)
 
 
 def _check_columns(checking: Checking, bot: BotDescription, one: GivenInput, given: Mapping[str, GivenInput]) -> None:

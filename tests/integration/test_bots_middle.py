@@ -10,7 +10,7 @@ import pytest
 
 from interoffice.errors import ApplicationError, BusinessError, CredentialRefused, ProjectError
 from interoffice.model.table import Table
-from interoffice.model.types import MONEY, TEXT
+from interoffice.model.types import MONEY, NUMBER, TEXT, Type
 from interoffice.model.values import Duration, Percent
 from interoffice.practice.faults import Fault
 from interoffice.practice.office import PracticeOffice
@@ -167,3 +167,33 @@ def test_columns_that_the_table_asks_for_are_named(desk: Desk) -> None:
         decided(desk, "service_matrix", {"topic": "praise"})
     with pytest.raises(BusinessError, match="have team already"):
         decided(desk, "service_matrix", {"topic": "praise", "customer_class": "A", "team": "x"})
+
+
+def test_risk_points_stand_beside_every_row_with_their_reasons(desk: Desk) -> None:
+    columns = {"country": TEXT, "industry": TEXT, "ownership_layers": NUMBER, "channel": TEXT}
+    rows = Table.from_rows(columns, [
+        {"country": "DE", "industry": "Crypto", "ownership_layers": Decimal(5), "channel": "agent"},
+        {"country": "DE", "industry": "retail", "ownership_layers": Decimal(1), "channel": "letter"},
+    ])  # fmt: skip
+    first, second = bot("risk.score")(desk.context, rows=rows, table="kyc_risk").rows.rows()
+    assert (first["risk_points"], first["risk_band"]) == (100, "high")
+    assert first["risk_reasons"] == "industry Crypto +50; ownership_layers 5 +35; channel agent +15"
+    assert (second["risk_points"], second["risk_band"]) == (None, None)
+    assert second["risk_reasons"] == "channel letter has no points"
+
+
+@pytest.mark.parametrize(
+    ("columns", "table", "code"),
+    [
+        ({"country": TEXT}, "kyc_risk", "no_column"),
+        ({"country": TEXT}, "service_matrix", "bad_table"),
+        (dict.fromkeys(("country", "industry", "ownership_layers", "channel", "risk_band"), TEXT), "kyc_risk",
+         "column_there"),
+    ],
+)  # fmt: skip
+def test_rows_that_a_risk_table_cant_score_are_refused(
+    desk: Desk, columns: dict[str, Type], table: str, code: str
+) -> None:
+    with pytest.raises(BusinessError) as raised:
+        bot("risk.score")(desk.context, rows=Table.from_rows(columns, []), table=table)
+    assert raised.value.code == code
