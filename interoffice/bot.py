@@ -13,6 +13,7 @@ so write the decorator's arguments as literals, and annotate inputs with the nam
 | `Choice` | text, one of the input's `choices` in `@bot(choices={...})` |
 | `CredentialName` `ColumnName` `ColumnNames` | names: a credential; columns of the table given |
 | `ContractName` `LayoutName` `DecisionTableName` `RiskTableName` `QueueName` | names of files in tables/ |
+| `ScreeningLists` | names of screening lists in tables/ |
 | `MailAccount` | a mail account of settings.yaml |
 | `TemplateFile` | a template beside the workflow |
 | `ApplicationName` `ScreenName` `ElementName` `ElementNames` | names in selectors/ (`application.screen`) |
@@ -46,6 +47,7 @@ ContractName = str
 LayoutName = str
 DecisionTableName = str
 RiskTableName = str
+ScreeningLists = tuple[str, ...]
 QueueName = str
 MailAccount = str
 TemplateFile = str

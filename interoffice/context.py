@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -174,6 +174,19 @@ class Queues(Protocol):
         """Whether all these rows are on the queue."""
 
 
+class Alerts(Protocol):
+    """Alerts of screening. They live in the ledger, with what people decided of them."""
+
+    def seen(self, found: Sequence[Mapping[str, Value]]) -> tuple[tuple[str, str], ...]:
+        """Id and state (open, false_positive, true_match) of each alert, now that it was seen; see `store.alerts`."""
+
+    def settle(self, ids: Sequence[str], state: str) -> tuple[int, int]:
+        """What people of this run decided of alerts: how many are settled now, and how many were. After `commit`."""
+
+    def look_up(self, ids: Sequence[str], state: str) -> Answer:
+        """Whether all these alerts are in the state."""
+
+
 class Log(Protocol):
     """The run's log: fixed event names with fields; run, step, item and attempt are bound already."""
 
@@ -196,4 +209,5 @@ class Context:
     tables: Tables
     http: Http
     queues: Queues
+    alerts: Alerts
     log: Log

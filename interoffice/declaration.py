@@ -48,6 +48,7 @@ InputKind = Literal[
     "layout",
     "decision table",
     "risk table",
+    "screening lists",
     "queue",
     "mail account",
     "template",
@@ -90,6 +91,7 @@ ANNOTATIONS: Final[Mapping[str, tuple[InputKind, Type]]] = {
     "LayoutName": ("layout", TEXT),
     "DecisionTableName": ("decision table", TEXT),
     "RiskTableName": ("risk table", TEXT),
+    "ScreeningLists": ("screening lists", TEXT),
     "QueueName": ("queue", TEXT),
     "MailAccount": ("mail account", TEXT),
     "TemplateFile": ("template", TEXT),
@@ -102,7 +104,7 @@ ANNOTATIONS: Final[Mapping[str, tuple[InputKind, Type]]] = {
     "ElementFiles": ("element files", OPEN_RECORD),
     "SheetTables": ("sheet tables", OPEN_RECORD),
 }
-_MANY: Final = ("columns", "elements")
+_MANY: Final = ("columns", "elements", "screening lists")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from interoffice.bot import Answer
 from interoffice.context import RunFacts
 from interoffice.declaration import BotDescription
 from interoffice.engine.acts import Act, Verdict, answer_of
+from interoffice.engine.alerts_asked import answer_about_alerts
 from interoffice.engine.bot_call import facts_to, packed, with_saved_tables
 from interoffice.engine.element_literals import with_literals_typed
 from interoffice.engine.endings import Cancelled, StepFailed
@@ -217,6 +218,8 @@ class Call:
         def answer(message: Message) -> Message:
             if message["t"] == "queue":
                 return answer_about_queue(self.run, self.at.path, message, may_add=act is not None and act.is_open)
+            if message["t"] == "alerts":
+                return answer_about_alerts(self.run, message, may_settle=act is not None and act.is_open)
             if act is None:
                 return {"t": "refused", "message": f"{self.bot.name} asked to commit and must not in this step."}
             if self.run.control.cancel == "hard":

@@ -184,7 +184,7 @@ class Desk:
     def _lay_out(self) -> dict[str, Any]:
         makers = {
             "screens": self._screens, "mail": self._mail, "files": lambda: self._files, "tables": lambda: self._tables,
-            "http": self._http, "queues": self._queues,
+            "http": self._http, "queues": self._queues, "alerts": self._alerts,
         }  # fmt: skip
         return {name: Borrowed(make, self._opened) for name, make in makers.items()}
 
@@ -260,6 +260,11 @@ class Desk:
         from interoffice.engine.queue_rows import AskedQueues
 
         return AskedQueues(ask=lambda message: self._asked(message), contract=self.project.contract)
+
+    def _alerts(self) -> Any:
+        from interoffice.engine.alerts_of_bot import AskedAlerts
+
+        return AskedAlerts(ask=lambda message: self._asked(message))
 
     def _asked(self, message: Message) -> Message:
         """The engine's answer to the call in hand: what is borrowed outlives calls."""

@@ -31,7 +31,7 @@ OnSlow = tuple[float, Callable[[], None]]
 """What is called once when a call takes longer than so many seconds."""
 
 START_WITHIN_S = 60.0
-ASKED = ("commit", "queue")
+ASKED = ("commit", "queue", "alerts")
 """What a lane asks for and waits on: the intent before an act, and what the ledger keeps of queues."""
 
 

@@ -11,6 +11,7 @@ from interoffice.loader.contract_columns import COLUMN_KEYS, load_columns, load_
 from interoffice.loader.contract_writing import SOURCE_KEYS, load_writing
 from interoffice.loader.yaml_tree import Fields, Reading, compose, said
 from interoffice.model.contract import (
+    PUBLISHERS,
     Column,
     Contract,
     Control,
@@ -22,6 +23,7 @@ from interoffice.model.contract import (
     Place,
     Queue,
     RiskTable,
+    ScreeningList,
     TableFile,
     Trailer,
 )
@@ -33,18 +35,20 @@ from interoffice.problem import Path, Problem, did_you_mean
 
 __all__ = ["load_contract", "load_contract_with_problems"]
 
-KINDS: Final = ("decision", "queue", "risk", "layout", "patterns")
+KINDS: Final = ("decision", "queue", "risk", "list", "layout", "patterns")
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "": ("version", "name", "source", "columns", "unknown_columns", "trailer", "controls", "file", "delimiter"),
     "decision": ("version", "name", "decision", "hit", "file", "delimiter", "decimal", "given", "gives"),
     "queue": ("version", "name", "queue", "key", "priority", "keep", "columns"),
     "risk": ("version", "name", "risk", "gives", "factors", "bands"),
+    "list": ("version", "name", "list", "files", "oldest"),
     "layout": ("version", "name", "layout", "dates", "decimal", "columns"),
     "patterns": ("version", "name", "patterns"),
 }
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)?\.\.(-?\d+(?:\.\d+)?)?")
 _KEEP: Final = Duration(days=90)
+_OLDEST: Final = Duration(days=2)
 
 
 def load_contract(text: str, file: str) -> TableFile:
@@ -253,6 +257,22 @@ def _load_bands(top: Fields) -> dict[str, str]:
     return bands
 
 
+def _load_list(top: Fields, key: str, name: str) -> ScreeningList:
+    publisher = top.choice("list", PUBLISHERS, required=True)
+    files = top.texts("files", required=True)
+    most = 2 if publisher == "ofac" else 1
+    if len(files) > most:
+        has = "sdn.csv and alt.csv" if publisher == "ofac" else "one file"
+        top.problem("S05", "files", f"a list of {publisher} is read from {has}, not from {len(files)} files")
+    oldest = top.duration("oldest", default=_OLDEST) or _OLDEST
+    if not oldest.is_fixed:
+        top.problem("S05", "oldest", f'"{oldest}" has no fixed length; write days or hours, like 36h', "36h")
+        oldest = _OLDEST
+    return ScreeningList(
+        key=key, name=name, source=top.reading.source, publisher=publisher, files=files, oldest=oldest
+    )  # fmt: skip
+
+
 def _load_layout(top: Fields, key: str, name: str) -> Layout:
     dates = top.texts("dates") or ("yyyy-MM-dd",)
     for pattern in dates:
@@ -306,6 +326,7 @@ _LOADERS: Final[Mapping[str, Callable[[Fields, str, str], TableFile]]] = {
     "decision": _load_decision,
     "queue": _load_queue,
     "risk": _load_risk,
+    "list": _load_list,
     "layout": _load_layout,
     "patterns": _load_patterns,
 }

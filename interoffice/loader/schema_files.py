@@ -29,7 +29,7 @@ from interoffice.loader.schema_words import (
     words,
     words_list,
 )
-from interoffice.model.contract import COLUMN_KINDS
+from interoffice.model.contract import COLUMN_KINDS, PUBLISHERS
 
 SIZE: Final[Schema] = {"type": "string", "pattern": r"^\d+ *(B|kB|KB|MB|GB)$"}
 TIME: Final[Schema] = {"type": ["string", "number"]}
@@ -182,10 +182,11 @@ def _candidate() -> Schema:
 
 
 def table_schema() -> Schema:
-    """The schema of tables/<name>.yaml: contracts, queues, decision and risk tables."""
-    kinds = ("", "decision", "queue", "risk")
+    """The schema of tables/<name>.yaml: contracts, queues, decision and risk tables, screening lists."""
+    kinds = ("", "decision", "queue", "risk", "list")
     keys = {key: _table_key(key) for kind in kinds for key in TABLE_KEYS[kind]}
-    needed = {"decision": ["file", "given", "gives"], "queue": ["key", "columns"], "risk": ["factors", "bands"]}
+    needed = {"decision": ["file", "given", "gives"], "queue": ["key", "columns"], "risk": ["factors", "bands"],
+              "list": ["files"]}  # fmt: skip
     body = one_map(keys, required=("version",))
     body["allOf"] = [{"if": {"required": [kind]}, "then": {"required": required}} for kind, required in needed.items()]
     return document("Interoffice table", body, {"column": _column()})
@@ -199,6 +200,7 @@ def _table_key(key: str) -> Schema:
         "gives": {"anyOf": [columns, TEXT]}, "unknown_columns": words("ignore", "error", "keep"),
         "trailer": one_map({"starts_with": TEXT, "columns": {"anyOf": [TEXTS, columns]}}),
         "controls": controls, "decision": YES_NO, "queue": YES_NO, "risk": YES_NO,
+        "list": words(*PUBLISHERS), "files": TEXTS, "oldest": DURATION,
         "hit": words("first", "all", "add_up"), "key": TEXTS, "priority": words("low", "normal", "high"),
         "keep": DURATION, "bands": map_of(SCALAR),
         "factors": list_of(one_map({"column": TEXT, "points": map_of(SCALAR)}, required=("column", "points"))),
@@ -273,6 +275,7 @@ def settings_schema() -> Schema:
             dict.fromkeys(("runs_at_once", "items_at_once", "failures_in_a_row", "rows_in_a_mail"), whole())
         ),
         "audit": one_map({"heads_to": TEXTS}),
+        "screening": one_map({"cleared_by": TEXTS}),
     }
     return document("Interoffice settings", one_map(keys, required=("version",)))
 

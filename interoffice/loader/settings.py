@@ -44,6 +44,7 @@ TOP_KEYS: Final = (
     "people",
     "groups",
     "release_limits",
+    "screening",
     "files",
     "tables",
     "evidence",
@@ -107,7 +108,8 @@ def _settings(top: Fields) -> Settings:
         evidence=_evidence(top),
         retention=_retention(top),
         limits=_limits(top),
-        audit_heads_to=_audit_heads_to(top),
+        audit_heads_to=_texts_of(top, "audit", "heads_to"),
+        alerts_cleared_by=_texts_of(top, "screening", "cleared_by"),
     )
 
 
@@ -350,11 +352,11 @@ def _limits(top: Fields) -> Limits:
     return read
 
 
-def _audit_heads_to(top: Fields) -> tuple[str, ...]:
-    fields = top.sub("audit", "heads_to")
+def _texts_of(top: Fields, key: str, inner: str) -> tuple[str, ...]:
+    fields = top.sub(key, inner)
     if fields is None:
         return ()
-    read = fields.texts("heads_to")
+    read = fields.texts(inner)
     fields.close()
     return tuple(read)
 
@@ -378,6 +380,7 @@ def _resolve(top: Fields, settings: Settings) -> None:
         for group in limit.up_to:
             path = ("release_limits", number, "up_to", group)
             names.know(path, group, settings.groups, "group", at_key=True)
+    names.know_all(("screening", "cleared_by"), settings.alerts_cleared_by, settings.groups, "group")
     _one_address_each(top, settings)
 
 

@@ -4,6 +4,7 @@
     Queue           a contract with a key: rows that wait for a performer
     DecisionTable   given -> gives, its lines in a CSV file beside it
     RiskTable       factors with points, and bands
+    ScreeningList   a sanctions or PEP list: whose form its files have, and how old our copy may be
     Layout          where the fields of a document stand (tables/layouts/)
     Patterns        named patterns for `matches` and `format:` (tables/patterns.yaml)
 
@@ -20,6 +21,9 @@ from interoffice.frozen import dataclass
 from interoffice.model.types import NUMBER, TEXT, Type, type_from_json
 from interoffice.model.values import Duration
 from interoffice.problem import Path, Source
+
+PUBLISHERS: Final = ("ofac", "eu", "un", "names")
+"""Whose form the files of a screening list may have (`interoffice.screening.lists`)."""
 
 FileFormat = Literal["csv", "xlsx", "xls", "ods"]
 FILE_FORMATS: Final[tuple[FileFormat, ...]] = ("csv", "xlsx", "xls", "ods")
@@ -181,6 +185,24 @@ class RiskTable:
         return {self.gives: NUMBER, "risk_band": TEXT, "risk_reasons": TEXT}
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScreeningList:
+    """A list that names are screened against. `oldest`: how long ago our copy of its files may have been fetched."""
+
+    kind: ClassVar[str] = "screening list"
+    key: str
+    name: str
+    source: Source
+    publisher: str
+    files: tuple[str, ...]
+    oldest: Duration
+
+    @property
+    def column_types(self) -> Mapping[str, Type]:
+        """None: no table of a workflow."""
+        return {}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where a field stands in a document: beside a text."""
@@ -235,7 +257,7 @@ class Patterns:
         return {}
 
 
-TableFile = Contract | Queue | DecisionTable | RiskTable | Layout | Patterns
+TableFile = Contract | Queue | DecisionTable | RiskTable | ScreeningList | Layout | Patterns
 """Any file of tables/."""
 
 COLUMN_KINDS: Final = (

@@ -171,6 +171,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     audit_heads_to: tuple[str, ...] = ()
     """Folders beside state/ that get the audit's head too."""
+    alerts_cleared_by: tuple[str, ...] = ()
+    """Groups whose people decide on alerts of screening."""
 
     def mail_server(self, environment: str | None = None) -> MailServer | None:
         """The mail server of an environment (left out: the project's own); None where it has none."""
@@ -180,6 +182,15 @@ class Settings:
     def calendar_setting(self, name: str | None = None) -> CalendarSetting | None:
         """A calendar by name (left out: the project's own); None: Monday to Friday."""
         return self.calendars.get(name or self.calendar or "")
+
+    def why_no_alerts(self, person: str) -> str:
+        """Why a person may not decide on alerts of screening, as a sentence; "" where they may."""
+        groups = self.alerts_cleared_by
+        if not groups:
+            return "settings.yaml names no group that decides on alerts; add screening: cleared_by."
+        if not any(person in self.groups.get(group, ()) for group in groups):
+            return f"{person} may not decide on alerts; settings.yaml lets {', '.join(groups)} (screening)."
+        return ""
 
     def members(self, group: str) -> tuple[Person, ...]:
         """The people of a group."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from interoffice.engine.previewed import Preview
     from interoffice.engine.progress import Progress
     from interoffice.office.open_breaks import OpenBreaks
+    from interoffice.office.screening_alerts import ScreeningAlerts
     from interoffice.office.trail import Trail
     from interoffice.office.worklist import Worklist
     from interoffice.plan.plan import Plan, RunOptions
@@ -107,6 +108,13 @@ class Office:
         from interoffice.office.open_breaks import OpenBreaks
 
         return OpenBreaks(self)
+
+    @cached_property
+    def alerts(self) -> ScreeningAlerts:
+        """Alerts of screening."""
+        from interoffice.office.screening_alerts import ScreeningAlerts
+
+        return ScreeningAlerts(self)
 
     @cached_property
     def trail(self) -> Trail:

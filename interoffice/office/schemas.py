@@ -6,7 +6,7 @@ from pathlib import Path
 
 from interoffice.loader.schema import write_schemas
 from interoffice.loader.schema_workflow import Names
-from interoffice.model.contract import Contract, DecisionTable, Layout, Queue, RiskTable
+from interoffice.model.contract import Contract, DecisionTable, Layout, Queue, RiskTable, ScreeningList
 from interoffice.plan.project import Project
 
 
@@ -29,6 +29,7 @@ def _names(project: Project) -> Names:
         layouts=named(Layout),
         decision_tables=named(DecisionTable),
         risk_tables=named(RiskTable),
+        screening_lists=named(ScreeningList),
         queues=named(Queue),
         mail_accounts=settings.mail.accounts if settings is not None else (),
         templates=project.templates(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from interoffice.declaration import BotDescription
@@ -106,6 +107,8 @@ def _check_input(checking: Checking, bot: BotDescription, one: GivenInput, given
         found = _check_table_name(checking, one, TABLE_KINDS[kind])
         if isinstance(found, DecisionTable | RiskTable):
             _check_asked(checking, one, found, given)
+    elif kind == "screening lists":
+        _check_lists(checking, one)
     elif kind == "mail account":
         _check_account(checking, one)
     elif kind == "template":
@@ -185,6 +188,14 @@ def _check_table_name(checking: Checking, one: GivenInput, wanted: str) -> Table
     elif loaded.content is not None and loaded.content.kind != wanted:
         checking.report("R09", one.path, f'"{name}" is a {loaded.content.kind}, and a {wanted} is needed')
     return None if loaded is None else loaded.content
+
+
+def _check_lists(checking: Checking, one: GivenInput) -> None:
+    """Each name is that of a screening list in tables/."""
+    for number, name in enumerate(one.raw if isinstance(one.raw, tuple) else (one.raw,)):
+        place = (*one.path, number)
+        path = place if place in checking.workflow.source.values else one.path
+        _check_table_name(checking, replace(one, raw=name, path=path), "screening list")
 
 
 def _check_asked(

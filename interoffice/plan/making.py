@@ -160,8 +160,10 @@ def _digests_of_step(project: Project, step: Step) -> Iterator[tuple[str, str]]:
         yield bot.file, project.registry.digests[bot.file]
     for input_name, raw in inputs.items():
         declared = bot.inputs.get(input_name)
-        if declared is not None and isinstance(raw, str):
-            for file in files_named(project, declared.kind, raw, bot.module):
+        if declared is None:
+            continue
+        for name in raw if isinstance(raw, tuple) else (raw,):
+            for file in files_named(project, declared.kind, name, bot.module) if isinstance(name, str) else ():
                 digest = project.digest(file)
                 if digest is not None:
                     yield file, digest
@@ -174,7 +176,7 @@ def files_named(project: Project, kind: str, name: str, module: str) -> Iterator
         yield f"selectors/{application}.yaml"
     elif kind == "template":
         yield f"workflows/{name}"
-    elif kind in ("contract", "layout", "decision table", "risk table", "queue"):
+    elif kind in ("contract", "layout", "decision table", "risk table", "screening lists", "queue"):
         loaded = project.table_file(name)
         if loaded is not None:
             yield loaded.file

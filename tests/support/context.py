@@ -179,15 +179,16 @@ class Desk:
             tables=tables,
             http=http,
             queues=_NoQueues(),
+            alerts=_NoQueues(),
             log=self.log,
         )  # type: ignore[arg-type]
 
 
 class _NoQueues:
-    """Bots that are tried here use no queue."""
+    """Bots that are tried here use nothing of the ledger."""
 
     def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"this bot used a queue: {name}")
+        raise AssertionError(f"this bot asked the ledger: {name}")
 
 
 class _NoScreens:

@@ -16,6 +16,7 @@ FLOORS: dict[str, int] = {
     "interoffice.language": 2,
     "interoffice.loader": 3,
     "interoffice.store": 3,
+    "interoffice.screening": 3,
     "interoffice.resources": 3,
     "interoffice.bot": 3,
     "interoffice.screens": 4,
