@@ -145,6 +145,12 @@ class Tables(Protocol):
 
     def contract(self, name: str) -> Any: ...
 
+    def document(self, file: FileValue, layout: str) -> Any:
+        """A PDF by a layout (`documents.reading.ReadDocument`: rows of fields, confidence, doubts)."""
+
+    def page_picture(self, file: FileValue, read: Any, layout: str) -> FileValue:
+        """The page of a read document that holds most of its fields, each in a frame."""
+
     def new_workbook(self, path: str, sheets: Mapping[str, Table]) -> Any:
         """A finished workbook that stands aside (`tables_out.NewFile`: a `with`, then `put()` once committed)."""
 

@@ -55,7 +55,10 @@ def practice(
     has_sample = (folder() / "workflows" / "bank_reconciliation.yaml").is_file()
     if has_sample and (put := put_statements(folder() / "inbox" / "bank", day)):
         say(f"The bank's statements of {len(put)} days lie in inbox/bank, for runner.py run bank_reconciliation.")
-    serve_forever(folder() / "state" / "practice", say, today=day)
+    has_invoices = (folder() / "workflows" / "supplier_invoices.yaml").is_file()
+    if has_invoices:
+        say("Six invoices wait in the mailbox, for runner.py run supplier_invoices.")
+    serve_forever(folder() / "state" / "practice", say, today=day, invoices=has_invoices)
     return 0
 
 

@@ -42,7 +42,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "queue": ("version", "name", "queue", "key", "priority", "keep", "columns"),
     "risk": ("version", "name", "risk", "gives", "factors", "bands"),
     "list": ("version", "name", "list", "files", "oldest"),
-    "layout": ("version", "name", "layout", "dates", "decimal", "columns"),
+    "layout": ("version", "name", "layout", "dates", "decimal", "columns", "controls"),
     "patterns": ("version", "name", "patterns"),
 }
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -283,6 +283,7 @@ def _load_layout(top: Fields, key: str, name: str) -> Layout:
     places: dict[str, tuple[Place, ...]] = {}
     for column, fields in top.map_of("columns", *COLUMN_KEYS, "find").items():
         places[column] = tuple(_load_place(entry) for entry in fields.entries("find", "right_of", "below"))
+    columns = load_columns(top, "columns", None, more=("find",))
     return Layout(
         key=key,
         name=name,
@@ -290,8 +291,9 @@ def _load_layout(top: Fields, key: str, name: str) -> Layout:
         rows=top.choice("layout", ("fields", "table"), "fields"),
         dates=dates,
         decimals=top.texts("decimal") or (".",),
-        columns=load_columns(top, "columns", None, more=("find",)),
+        columns=columns,
         places=places,
+        controls=_load_controls(top, columns, None),
     )
 
 

@@ -237,6 +237,7 @@ def layout_schema() -> Schema:
         "dates": TEXTS,
         "decimal": TEXTS,
         "columns": map_of(_column("find")),
+        "controls": said(TEXTS, "Sentences that are true of every row, such as net + vat = total within 0.02."),
     }
     return document("Interoffice layout", one_map(keys, required=("version", "layout", "columns")))
 

@@ -213,7 +213,10 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The fields of a document (`rows: fields`, one row) or its lines (`rows: table`), and where each stands."""
+    """The fields of a document (`rows: fields`, one row) or its lines (`rows: table`), and where each stands.
+
+    `controls`: what is true of every row, e.g. `net + vat = total within 0.02`; it tells apart what can be read twice.
+    """
 
     kind: ClassVar[str] = "layout"
     key: str
@@ -224,6 +227,7 @@ class Layout:
     decimals: tuple[str, ...]
     columns: Mapping[str, Column]
     places: Mapping[str, tuple[Place, ...]]
+    controls: tuple[Control, ...] = ()
 
     @property
     def column_types(self) -> Mapping[str, Type]:

@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, required=True, help="where data and ledger live")
     parser.add_argument("--port-file", type=Path, help=f"a second copy of {FILE_NAME}")
     parser.add_argument("--today", type=date.fromisoformat, help="the day to make the data for")
+    parser.add_argument("--invoices", action="store_true", help="six supplier invoices wait in the mailbox")
     chosen = parser.parse_args()
     has_copied = False
 
@@ -29,7 +30,7 @@ def main() -> int:
         print(line, flush=True)
 
     try:
-        serve_forever(chosen.folder, say, today=chosen.today)
+        serve_forever(chosen.folder, say, today=chosen.today, invoices=chosen.invoices)
     except InterofficeError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -8,12 +8,20 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from interoffice.practice.invoices import FOLDER, MAILBOX, invoice_mails
 from interoffice.practice.office import PracticeOffice
 
 
-def serve_forever(folder: Path, say: Callable[[str], object], *, today: date | None = None) -> None:
-    """Runs the office until Ctrl-C or SIGTERM; `say` gets the lines that a person who started it wants to read."""
+def serve_forever(
+    folder: Path, say: Callable[[str], object], *, today: date | None = None, invoices: bool = False
+) -> None:
+    """Runs the office until Ctrl-C or SIGTERM; `say` gets the lines that a person who started it wants to read.
+
+    `invoices`: six supplier invoices wait in the mailbox.
+    """
     with PracticeOffice.start(folder, today=today) as office:
+        for message in invoice_mails(office.today) if invoices else ():
+            office.mail.deliver(message, folder=FOLDER, account=MAILBOX, authenticated=str(message["From"]))
         for line in _welcome(office):
             say(line)
         _wait_for_end()

@@ -102,6 +102,20 @@ def _items(record: Record, loop: Step) -> Iterator[str]:
             yield f"{states[state]} {words}"
     if states[ItemState.REJECTED]:
         yield f"{states[ItemState.REJECTED]} refused by the application"
+    yield from _held_elsewhere(record, loop)
+
+
+def _held_elsewhere(record: Record, loop: Step) -> Iterator[str]:
+    """What waits for a person in the other loops of the workflow, with their titles."""
+    others = Counter(
+        (item.loop, item.state)
+        for item in record.items
+        if item.loop != loop.id and item.state in (ItemState.IN_DOUBT, ItemState.ON_HOLD)
+    )
+    titles = {step.id: step.title for step in walk(record.workflow.steps)}
+    for (name, state), count in others.items():
+        words = "in doubt" if state is ItemState.IN_DOUBT else "on hold for a person"
+        yield f"{count} {words} at “{titles.get(name, name)}”"
 
 
 def _rows_that_came(record: Record) -> int:

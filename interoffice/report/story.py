@@ -127,6 +127,8 @@ class ApprovalTold:
     seen: Grid
     digest: str
     decisions: tuple[DecisionTold, ...]
+    pictures: tuple[tuple[str, str], ...] = ()
+    """Row and data: address of each picture among what they saw, e.g. the page that an invoice was read from."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 from typing import Any, cast
 
 from interoffice.model.table import Table
+from interoffice.model.values import FileValue
 from interoffice.model.workflow import BotCall, Check, ForEach, Kind, Step, SubWorkflow, walk
 from interoffice.report import cells
 from interoffice.report.annotated import annotated_lines
@@ -29,7 +32,7 @@ from interoffice.report.story import (
     Story,
     Tone,
 )
-from interoffice.store.views import AttemptView, ItemView, StepView
+from interoffice.store.views import ApprovalView, AttemptView, ItemView, StepView
 
 VERB_NAMES: Mapping[type, str] = {BotCall: "bot", Check: "check", ForEach: "for_each", SubWorkflow: "workflow"}
 ITEMS_SHOWN = 500
@@ -356,6 +359,22 @@ def _left_out(tables: list[tuple[str, Table]], record: Record) -> Grid | None:
     return Grid(columns=grids[0].columns, rows=rows, of=sum(each.of for each in grids))
 
 
+def _pictures_seen(record: Record, approval: ApprovalView, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The pictures of the rows that were shown, as the run kept them."""
+    found = (
+        (row.key, value)
+        for row in approval.rows
+        for name in names
+        if name not in record.masked and isinstance(value := row.row.get(name), FileValue)
+    )
+    for key, file in islice(found, PICTURES_SHOWN):
+        suffix = Path(file.name).suffix.lower()
+        if suffix in (".png", ".jpg", ".jpeg"):
+            data = cells.picture(record.folder / "files" / f"{file.sha256}{suffix}")
+            if data is not None:
+                yield key, data
+
+
 def _approvals(record: Record) -> Iterator[ApprovalTold]:
     titles = {step.id: step.title for step in walk(_all_steps(record))}
     for each in record.approvals:
@@ -376,6 +395,7 @@ def _approvals(record: Record) -> Iterator[ApprovalTold]:
             if each.state != "decided"
             else "good",
             seen=Grid(columns=tuple(name.replace("_", " ") for name in names), rows=seen, of=len(each.rows)),
+            pictures=tuple(_pictures_seen(record, each, names)),
             digest=each.digest,
             decisions=tuple(
                 DecisionTold(

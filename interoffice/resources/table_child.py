@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ def main() -> None:
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     name = request["name"]
     try:
-        return {"looked": _look(request)} if "look" in request else {"table": _read(request)}
+        return _DOES[request["do"]](request)
     except BusinessError as error:
         return {"refused": error.message, "code": error.code}
     except MemoryError:
@@ -63,6 +63,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(request: Mapping[str, Any]) -> dict[str, Any]:
+    """{table: {path, digest}}"""
     table = read_rows(
         Path(request["path"]),
         contract_from_json(request["contract"]),
@@ -73,21 +74,44 @@ def _read(request: Mapping[str, Any]) -> dict[str, Any]:
         bounds=Bounds(unpacked_bytes=request["unpacked_bytes"], rows=request["rows"]),
     )
     saved = table.save(Path(request["out"]))
-    return {"path": str(saved.path), "digest": saved.digest}
+    return {"table": {"path": str(saved.path), "digest": saved.digest}}
 
 
 def _look(request: Mapping[str, Any]) -> dict[str, Any]:
+    """{looked: what a first look found}"""
     looked = look_at(
         Path(request["path"]), request["name"], sheet=request["sheet"], unpacked_bytes=request["unpacked_bytes"]
     )
-    return looked.as_json()
+    return {"looked": looked.as_json()}
+
+
+def _words(request: Mapping[str, Any]) -> dict[str, Any]:
+    """{words: [[text, page, left, top, right, bottom]]} of a PDF"""
+    from interoffice.documents.pages import read_words
+
+    return {"words": [word.as_json() for word in read_words(Path(request["path"]), request["name"])]}
+
+
+def _page(request: Mapping[str, Any]) -> dict[str, Any]:
+    """{drawn: true} once the picture of a page stands in `out`"""
+    from interoffice.documents.pages import draw_page
+
+    draw_page(Path(request["path"]), request["name"], request["page"], request["marks"], Path(request["out"]))
+    return {"drawn": True}
+
+
+_DOES: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    "read": _read, "look": _look, "words": _words, "page": _page,
+}  # fmt: skip
 
 
 def _import_readers() -> None:
     """What reading needs is loaded before memory is bounded, so that only files count."""
+    import numpy  # noqa: F401
     import pyarrow
     import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
+    import pypdfium2  # noqa: F401
     import python_calamine  # noqa: F401
     import rapidfuzz.process  # noqa: F401
 

@@ -15,19 +15,23 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from interoffice.errors import ApplicationError, BusinessError, ProjectError
-from interoffice.model.contract import Contract, TableFile, contract_as_json
+from interoffice.model.contract import Column, Contract, Layout, TableFile, contract_as_json
 from interoffice.model.table import Table
 from interoffice.model.values import FileValue, Formats
 from interoffice.resources.files import FileRoots
 from interoffice.resources.first_look import FirstLook
 
 if TYPE_CHECKING:
+    from interoffice.documents.finding import Cell
+    from interoffice.documents.pages import Word
+    from interoffice.documents.reading import ReadDocument
     from interoffice.resources.tables_out import NewFile
     from interoffice.resources.workbook_change import Change
 
@@ -76,6 +80,7 @@ class TableReader:
         self.out.mkdir(parents=True, exist_ok=True)
         answer = self._ask(
             {
+                "do": "read",
                 "path": str(path.resolve()),
                 "name": called,
                 "contract": contract_as_json(contract),
@@ -98,7 +103,7 @@ class TableReader:
         """A first look at a file of which nothing is known."""
         self._stat(path, path.name)
         asked = {
-            "look": True,
+            "do": "look",
             "path": str(path.resolve()),
             "name": path.name,
             "sheet": sheet,
@@ -107,6 +112,23 @@ class TableReader:
         }
         answer = self._ask(asked, path.name)
         return FirstLook.from_json(self._accepted(answer, path.name)["looked"])
+
+    def words(self, path: Path, name: str) -> list[Word]:
+        """The words of a PDF with their places. BusinessError: file_unreadable, file_refused, no_text."""
+        from interoffice.documents.pages import word_from_json
+
+        self._stat(path, name)
+        asked = {"do": "words", "path": str(path.resolve()), "name": name, "within_s": int(self.within_s) + 1}
+        return [word_from_json(each) for each in self._accepted(self._ask(asked, name), name)["words"]]
+
+    def draw(self, path: Path, name: str, page: int, marks: Sequence[tuple[str, Sequence[float]]], out: Path) -> None:
+        """A page of a PDF as a PNG, with frames around places (in points)."""
+        asked = {
+            "do": "page", "path": str(path.resolve()), "name": name, "page": page,
+            "marks": [[colour, list(place)] for colour, place in marks], "out": str(out.resolve()),
+            "within_s": int(self.within_s) + 1,
+        }  # fmt: skip
+        self._accepted(self._ask(asked, name), name)
 
     def close(self) -> None:
         """End the child."""
@@ -211,6 +233,14 @@ class TableReader:
             ) from None
 
 
+def _sensitive_cells(columns: Mapping[str, Column], read: ReadDocument) -> Iterator[Cell]:
+    """Where sensitive fields stand, or may stand."""
+    for row in read.rows:
+        for name, field in row.items():
+            if columns[name].sensitive:
+                yield from (*field.cells, *([field.cell] if field.cell is not None else []))
+
+
 def _pass_lines(child: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes]) -> None:
     """Every line of the child, then an empty one. A thread of its own, since Windows can't wait for a pipe."""
     assert child.stdout is not None
@@ -238,6 +268,33 @@ class TableFiles:
         path = self._files.readable(file)
         name = file if isinstance(file, str) else file.name
         return self._reader.read(path, found, name=name, sheet=sheet)
+
+    def document(self, file: FileValue, layout: str) -> ReadDocument:
+        """A document by a layout of tables/layouts/: its fields, how sure they are, and what is doubtful."""
+        from interoffice.documents.reading import read_document
+
+        found = self._contracts(layout)
+        if not isinstance(found, Layout):
+            raise ProjectError(f'"{layout}" is a {found.kind}, not a layout; name a file of tables/layouts/')
+        words = self._reader.words(self._files.readable(file), file.name)
+        return read_document(found, words, self._reader.patterns, self._formats)
+
+    def page_picture(self, file: FileValue, read: ReadDocument, layout: str) -> FileValue:
+        """The page with most of the fields, each framed: green where it is sure. Sensitive ones are painted over."""
+        columns = self._contracts(layout).columns  # type: ignore[union-attr]
+        cells = [field for row in read.rows for field in row.values() if field.cell is not None]
+        pages = Counter(field.cell.page for field in cells if field.cell is not None)
+        page = max(pages, key=lambda number: (pages[number], -number), default=0)
+        marks = [
+            ("wrong" if field.value is None else "unsure" if field.doubt else "sure", field.cell.box)
+            for field in cells
+            if field.cell is not None and field.cell.page == page
+        ]
+        marks += [("hidden", cell.box) for cell in _sensitive_cells(columns, read) if cell.page == page]
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "page.png"
+            self._reader.draw(self._files.readable(file), file.name, page, marks, picture)
+            return self._files.keep(picture, f"{Path(file.name).stem} page {page + 1}.png")
 
     def new_workbook(self, path: str, sheets: Mapping[str, Table]) -> NewFile:
         """A finished workbook that stands aside."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -292,3 +293,30 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_nothing_half_done(desk: D
     assert (desk.folder / "data" / "ledger.xlsx").read_bytes() == before
     assert list((desk.folder / "reports").iterdir()) == []
     assert [path.name for path in (desk.folder / "data").iterdir()] == ["ledger.xlsx"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"%PDF-1.4\n" + b"1 0 obj << /Length 99 >> stream\n" * 2_000, "file_unreadable"),
+        (b"\x89PNG\r\n\x1a\n" + b"0" * 500, "file_unreadable"),
+        (b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[2 0 R]/Count 99>>endobj\n"
+         b"trailer<</Root 1 0 R>>", "file_unreadable"),
+    ],
+)  # fmt: skip
+def test_a_hostile_pdf_is_one_typed_refusal_and_the_reader_lives_on(desk: Desk, content: bytes, code: str) -> None:
+    from interoffice.practice.invoices import invoice_mails
+
+    (desk.folder / "inbox" / "bad.pdf").write_bytes(content)
+    with pytest.raises(BusinessError) as raised:
+        bot("documents.extract")(desk.context, file=desk.context.files.find("inbox/bad.pdf"), layout="supplier_invoice")
+    assert raised.value.code in (code, "no_text", "file_refused")
+    assert "bad.pdf" in raised.value.message
+    attachment = next(iter(next(iter(invoice_mails(date(2026, 11, 16)))).iter_attachments()))
+    (desk.folder / "inbox" / "good.pdf").write_bytes(attachment.get_payload(decode=True))
+    good = desk.context.files.find("inbox/good.pdf")
+    found = bot("documents.extract")(desk.context, file=good, layout="supplier_invoice")
+    row = next(iter(found.rows.rows()))
+    assert (row["invoice_no"], row["total"], found.doubts) == ("RE-9001", Decimal("171.38"), "")
+    assert found.picture.name == "good page 1.png"
+    assert desk.context.files.readable(found.picture).read_bytes().startswith(b"\x89PNG")

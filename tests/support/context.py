@@ -107,6 +107,8 @@ class Desk:
         """A file of the project's tables/."""
         file = self.folder / "tables" / f"{name}.yaml"
         if not file.is_file():
+            file = self.folder / "tables" / "layouts" / f"{name}.yaml"
+        if not file.is_file():
             raise ProjectError(f"there is no tables/{name}.yaml")
         return load_contract(file.read_text(encoding="utf-8"), f"tables/{name}.yaml")
 

@@ -30,7 +30,7 @@ DAY = "2026-11-16"
 """A Monday: twelve of the deals were closed on the Friday before, two on the Sunday."""
 CONFIG = "INTEROFFICE_CONFIG"
 PASSPHRASES = {"anna": "Kirschbaum im Regen", "bilal": "Leuchtturm bei Nacht"}
-CREDENTIALS = ("crm_reader", "erp_clerk", "erp_reader", "office_mailbox")
+CREDENTIALS = ("crm_reader", "erp_clerk", "erp_reader", "office_mailbox", "ap_mailbox", "erp_ap_poster")
 STRAIGHT = tuple(f"D-{n}" for n in range(1042, 1056) if n not in (1047, 1049))
 """The twelve deals that no rule stops."""
 REVIEWED, REJECTED = "D-1049", "D-1047"
@@ -41,8 +41,12 @@ ENDS_WITHIN_S = 120.0
 class Flagship:
     """A prepared project, its practice office, and the command line on it. `close` ends what was started."""
 
-    def __init__(self, folder: Path, *, day: str = DAY, people: bool = True) -> None:
-        """`people`: they can sign in, and anna is; else the commands are the operating system account's."""
+    def __init__(self, folder: Path, *, day: str = DAY, people: bool = True, office: tuple[str, ...] = ()) -> None:
+        """`people`: they can sign in, and anna is; else the commands are the operating system account's.
+
+        `office`: more words for the practice office, such as --invoices.
+        """
+        self._office_words = office
         self.folder = folder
         self.state = folder / "state"
         self.home = self.state / "practice"
@@ -72,8 +76,9 @@ class Flagship:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "office.log").open("ab") as log:
             command = [sys.executable, "-P", "-m", "interoffice.practice", "--folder", str(self.home)]
+            command += ["--today", self.day, *self._office_words]
             self._office = subprocess.Popen(
-                [*command, "--today", self.day], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT
             )
         office = self._office
         wait_until(lambda: (self.home / FILE_NAME).exists() or office.poll() is not None, "the practice office opens")
@@ -242,9 +247,9 @@ def copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def flagship(folder: Path, *, people: bool = True) -> Iterator[Flagship]:
+def flagship(folder: Path, *, people: bool = True, office: tuple[str, ...] = ()) -> Iterator[Flagship]:
     """A flagship project, closed at the end."""
-    project = Flagship(folder / "project", people=people)
+    project = Flagship(folder / "project", people=people, office=office)
     try:
         yield project
     finally:

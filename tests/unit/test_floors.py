@@ -17,6 +17,7 @@ FLOORS: dict[str, int] = {
     "interoffice.loader": 3,
     "interoffice.store": 3,
     "interoffice.screening": 3,
+    "interoffice.documents": 3,
     "interoffice.resources": 3,
     "interoffice.bot": 3,
     "interoffice.screens": 4,
