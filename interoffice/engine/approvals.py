@@ -136,6 +136,7 @@ def _terms(run: Run, place: Place, step: Step, approve: Approve) -> dict[str, An
         "if_late": approve.if_late,
         "fields": list(approve.fields),
         "attach": [codec.encode(file) for file in files if isinstance(file, FileValue)],
+        "remind_every": str(approve.remind_every) if approve.remind_every is not None else None,
         "escalate_to": list(approve.escalate.to) if approve.escalate is not None else [],
         "escalate_after": str(approve.escalate.after) if approve.escalate is not None else None,
     }

@@ -30,6 +30,7 @@ from interoffice.engine.lane_setting import LaneSetting
 from interoffice.engine.lanes import Lane, LanePool
 from interoffice.engine.progress import Progress
 from interoffice.engine.recorder import Recorder
+from interoffice.engine.reminding import next_notice
 from interoffice.engine.run import Control, Place, Results, Run, step_ids
 from interoffice.engine.seats import Seats
 from interoffice.engine.walk import walk_steps
@@ -307,10 +308,13 @@ def _unforeseen(error: Exception) -> Failure:
 
 
 def _earliest(course: Course, suspended: Suspended) -> datetime | None:
-    """When the run can go on by itself: what it waits for, or the end of an open approval, whichever comes first."""
+    """When the run can go on by itself: what it waits for, or the end or the next mail of an open approval."""
     run = course.run
     opened = run.ledger.read(lambda tx: approvals.in_state(tx, "open", run.run_id))
     moments = [suspended.wake_at, *(one.expires_at for one in opened if one.terms["if_late"] != "wait")]
+    if not run.options.rehearse:
+        now = run.clock.now()
+        moments += [next_notice(run.ledger, one, run.times, now) for one in opened]
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -17,7 +17,7 @@ from interoffice.engine.makers import makers_of, same_person
 from interoffice.engine.releasing import follow_decision
 from interoffice.errors import Refused, UsageError
 from interoffice.language.calendars import add_duration
-from interoffice.model.settings import Person, ReleaseLimit, Settings
+from interoffice.model.settings import Person, ReleaseLimit, Settings, mailbox_of
 from interoffice.model.values import Duration, Value, number_from_text
 from interoffice.plan.plan import Plan
 from interoffice.plan.project import Project
@@ -156,6 +156,48 @@ def _who_may(
     return person
 
 
+class Facts(Protocol):
+    """What is known of a run while it is walked."""
+
+    @property
+    def project(self) -> Project: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+
+def deciders(run: Facts, approval: ApprovalView, plan: Plan, now: datetime) -> tuple[Person, ...]:
+    """Who may decide on an open row now: no maker, no earlier approver where the step says so, and of who is away the
+    stand-in. Refused where nobody can tell who the makers are."""
+    settings, ledger = run.project.settings, run.ledger
+    makers = makers_of(ledger, settings, run.project.folder, plan) | _editors_of_values(ledger, approval.run_id)
+    if "previous_approver" in approval.terms["not_by"]:
+        makers |= ledger.read(lambda tx: approvals.approvers(tx, approval.run_id, approval.approval_id))
+    opened = [row for row in approval.rows if row.state == "open"]
+    today = now.astimezone(plan.planned.tzinfo).date()
+    return tuple(
+        person
+        for person in settings.people.values()
+        if not _is_away(person, today)
+        and not any(same_person(settings, person.id, maker) for maker in makers)
+        and any(_is_asked(settings, approval, plan, person, row, now) for row in opened)
+    )
+
+
+def _is_asked(
+    settings: Settings, approval: ApprovalView, plan: Plan, person: Person, row: ApprovalRowView, now: datetime
+) -> bool:
+    try:
+        _refuse_stranger(settings, approval, plan, person, [row], now)
+    except Refused:
+        return False
+    return True
+
+
+def _is_away(person: Person, today: date) -> bool:
+    return person.away is not None and person.away.from_ <= today <= person.away.to
+
+
 def _editors_of_values(ledger: Ledger, run_id: str) -> frozenset[str]:
     """Who edited a work item of the run: a maker of it."""
     return frozenset(entry.actor for entry in ledger.audit(run_id=run_id, act="item.edited", limit=10_000))
@@ -170,13 +212,13 @@ def _refuse_stranger(
     now: datetime,
 ) -> None:
     today = now.astimezone(plan.planned.tzinfo).date()
-    standing_for = {person.email.casefold(), *_away_emails(settings, person, today)}
+    standing_for = {mailbox_of(person.email), *_away_emails(settings, person, today)}
     groups = [*approval.terms["by"], *_escalated_to(settings, approval, plan, now)]
-    ids = {person.id, *(one.id for one in settings.people.values() if one.email.casefold() in standing_for)}
+    ids = {person.id, *(one.id for one in settings.people.values() if mailbox_of(one.email) in standing_for)}
     in_group = any(ids & set(settings.groups.get(group, ())) for group in groups)
     for row in chosen:
         alone = row.by_person is not None
-        if alone and row.by_person not in standing_for and not in_group:
+        if alone and mailbox_of(row.by_person or "") not in standing_for and not in_group:
             raise Refused(f"Row {row.key} is for {row.by_person} to decide, not for {person.name}.")
         if not alone and not in_group:
             raise Refused(f"{person.name} is in none of the groups that decide here ({', '.join(groups)}).")
@@ -185,9 +227,9 @@ def _refuse_stranger(
 def _away_emails(settings: Settings, person: Person, today: date) -> set[str]:
     """The addresses of those for whom the person stands in today."""
     return {
-        one.email.casefold()
+        mailbox_of(one.email)
         for one in settings.people.values()
-        if one.away is not None and one.away.instead == person.id and one.away.from_ <= today <= one.away.to
+        if one.away is not None and one.away.instead == person.id and _is_away(one, today)
     }
 
 

@@ -266,23 +266,31 @@ class Engine:
 
     def retry(self, item_ids: Iterable[str], *, person: str, comment: str = "") -> tuple[str, ...]:
         """Releases failed items and items on hold; gives the runs to drive. An item on hold: by no maker of its run."""
-        return releasing.retry(self, tuple(item_ids), person=person, comment=comment)
+        chosen = tuple(item_ids)
+        with releasing.refusals_audited(self, "retry", chosen, person=person):
+            return releasing.retry(self, chosen, person=person, comment=comment)
 
     def requeue(self, item_ids: Iterable[str], *, person: str, comment: str = "") -> int:
         """Items that came from a queue and did not end well go back to it, for another run; how many."""
-        return releasing.requeue(self, tuple(item_ids), person=person, comment=comment)
+        chosen = tuple(item_ids)
+        with releasing.refusals_audited(self, "requeue", chosen, person=person):
+            return releasing.requeue(self, chosen, person=person, comment=comment)
 
     def abandon(self, item_ids: Iterable[str], *, person: str, comment: str) -> tuple[str, ...]:
         """Items that nobody will work any more, with the reason; gives the runs that wait for nothing else now."""
-        return releasing.abandon(self, tuple(item_ids), person=person, comment=comment)
+        chosen = tuple(item_ids)
+        with releasing.refusals_audited(self, "abandon", chosen, person=person):
+            return releasing.abandon(self, chosen, person=person, comment=comment)
 
     def edit_item(self, item_id: str, values: Mapping[str, str], *, person: str) -> ItemView:
         """Other values in an item's row: audited; refused for key columns and while an intent is open."""
-        return releasing.edit(self, item_id, values, person=person)
+        with releasing.refusals_audited(self, "edit", (item_id,), person=person):
+            return releasing.edit(self, item_id, values, person=person)
 
     def settle(self, intent_id: str, *, done: bool, comment: str, person: str) -> RunView:
         """A person says whether an act in doubt was done. The run is driven by the caller afterwards."""
-        return releasing.settle_doubt(self, intent_id, done=done, comment=comment, person=person)
+        with releasing.refusals_audited(self, "settle", (intent_id,), person=person):
+            return releasing.settle_doubt(self, intent_id, done=done, comment=comment, person=person)
 
     def decide(
         self,

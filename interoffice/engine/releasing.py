@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from interoffice.engine.clock import Clock
 from interoffice.engine.corrections import step_of
 from interoffice.engine.evaluation import converted
 from interoffice.engine.makers import makers_of, same_person
-from interoffice.errors import Refused
+from interoffice.errors import Refused, UsageError
 from interoffice.language.names import names_used
 from interoffice.language.parser import parse_expression
 from interoffice.language.whole import value_type
@@ -75,6 +76,22 @@ def begin_not_begun(tx: Transaction, run_id: str, now: datetime) -> int:
     for item in chosen:
         items.move(tx, item, ItemState.NEW, now, comment=None, error=None)
     return len(chosen)
+
+
+@contextmanager
+def refusals_audited(owner: Owner, wanted: str, about: Sequence[str], *, person: str) -> Iterator[None]:
+    """A try that is refused stands in the audit as `item.refused`, with what was wanted and why it was refused."""
+    try:
+        yield
+    except (Refused, UsageError) as refused:
+        now, details = owner.clock.now(), {"wanted": wanted, "about": list(about), "why": str(refused)}
+        owner.ledger.write(
+            lambda tx: audit.write(
+                tx, now=now, actor=person, act="item.refused", subject=about[0] if len(about) == 1 else "",
+                details=details,
+            )
+        )  # fmt: skip
+        raise
 
 
 def retry(owner: Owner, item_ids: tuple[str, ...], *, person: str, comment: str) -> tuple[str, ...]:

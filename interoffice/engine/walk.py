@@ -27,6 +27,7 @@ from interoffice.engine.outcome import ALREADY, REHEARSED, Done
 from interoffice.engine.pure_steps import do_check, do_set, do_table
 from interoffice.engine.reads import reads_of
 from interoffice.engine.reconciling import do_reconcile
+from interoffice.engine.reminding import remind
 from interoffice.engine.run import Place, Run, result_of
 from interoffice.engine.sub_workflows import do_sub_workflow
 from interoffice.engine.waits import do_wait
@@ -107,7 +108,10 @@ def _do(run: Run, place: Place, step: Step, working: Working) -> Done | None:
         case Choose() as choose:
             return _choose(run, place, choose, working)
         case Approve() as approve:
-            return do_approve(run, place, step, approve, working.at)
+            done = do_approve(run, place, step, approve, working.at)
+            if done is None:
+                remind(run, working.at.path)
+            return done
         case Wait() as wait:
             return do_wait(run, place, step, wait, working.at, walk_steps)
         case SubWorkflow() as sub:

@@ -187,10 +187,14 @@ class Office:
             meant = did_you_mean(person, self.project.settings.people)
             hint = f'did you mean "{meant}"?' if meant else "add them under people: first."
             raise UsageError(f'settings.yaml knows no person "{person}"; {hint}')
-        if old is None:
-            self.people_store.add(person, phrase)
-        else:
-            self.people_store.passwd(person, old=old, new=phrase)
+        try:
+            if old is None:
+                self.people_store.add(person, phrase)
+            else:
+                self.people_store.passwd(person, old=old, new=phrase)
+        except Refused as refused:
+            self._refused_passphrase(person, str(refused))
+            raise
         self._note("person.added" if old is None else "person.passphrase", person)
 
     def verify_person(self, person: str, phrase: str) -> bool:
@@ -216,7 +220,11 @@ class Office:
 
     def sign_in(self, person: str, phrase: str) -> datetime:
         """Runs started here are this person's from now on; gives until when."""
-        return self.people_store.sign_in(person, phrase)
+        try:
+            return self.people_store.sign_in(person, phrase)
+        except Refused as refused:
+            self._refused_passphrase(person, str(refused))
+            raise
 
     def sign_out(self) -> None:
         """Nobody is signed in here any more."""

@@ -183,6 +183,6 @@ def rebind(tx: Transaction, approval_id: str, binds: Mapping[str, str], digest: 
 
 
 def approvers(tx: Transaction, run_id: str, approval_id: str) -> frozenset[str]:
-    """Who decided a row in another approval of the run."""
+    """Who decided a row in another approval of the run, rows that were asked again since included (the audit knows)."""
     rows = tx.rows(_SQL["approvers"], {"run_id": run_id, "approval_id": approval_id})
     return frozenset(row["person"] for row in rows)

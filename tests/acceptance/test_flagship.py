@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,9 +15,19 @@ from typing import Any
 import openpyxl
 import pytest
 
+from interoffice.practice.accounts import ACCOUNTS
 from interoffice.practice.submission import Delivered
 from interoffice.resources.browser_found import find_browser, launch_options
-from tests.support.flagship import REJECTED, REVIEWED, STRAIGHT, WORKFLOW, Flagship, flagship
+from tests.support.flagship import (
+    CREDENTIALS,
+    PASSPHRASES,
+    REJECTED,
+    REVIEWED,
+    STRAIGHT,
+    WORKFLOW,
+    Flagship,
+    flagship,
+)
 
 Ended = subprocess.CompletedProcess[str]
 AMOUNTS = {
@@ -183,10 +194,23 @@ def test_the_report_tells_a_business_person_what_happened(day: Day, tmp_path: Pa
 
 
 def test_the_report_holds_no_password(day: Day) -> None:
-    from interoffice.practice.accounts import ACCOUNTS
-
     page = (day.project.state / "runs" / day.run / "report.html").read_text(encoding="utf-8")
     assert [name for name, account in ACCOUNTS.items() if account.password in page] == []
+
+
+def test_no_secret_stands_in_any_file_of_the_state(day: Day) -> None:
+    """G10: whatever the file (ledger, its log, pictures as bytes, mails, reports), in the encodings that files have."""
+    secrets = {name: ACCOUNTS[name].password for name in CREDENTIALS} | PASSPHRASES
+    files = [path for path in day.project.state.rglob("*") if path.is_file() and day.project.home not in path.parents]
+    assert any(path.name == "ledger.db" for path in files) and any(path.suffix in (".png", ".jpg", ".jpeg") for path in files)
+    found = [
+        (name, str(path.relative_to(day.project.state)))
+        for path in files
+        for content in [path.read_bytes()]
+        for name, secret in secrets.items()
+        if any(form in content for form in (secret.encode(), secret.encode("utf-16-le"), b64encode(secret.encode())))
+    ]
+    assert found == []
 
 
 def test_the_same_day_run_again_posts_nothing_again(day: Day) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from interoffice.errors import Refused, UsageError
 from interoffice.office.door import Office
 from interoffice.store.audit_heads import FILE
 from tests.integration.test_engine_approvals import APPROVED
@@ -48,3 +49,32 @@ def test_verify_tells_a_line_that_a_crash_cut_off_and_that_nothing_kept_is_missi
     whole, told = Office(shop.folder).trail.verify()
     assert whole
     assert told[1] == f"  line 2 of {shop.state / FILE} is damaged, and no head that was kept is missing for it"
+
+
+def test_refused_releases_and_wrong_passphrases_stand_in_the_audit(shop: Shop) -> None:
+    office = Office(shop.folder)
+    office.set_passphrase("bilal", "Leuchtturm bei Nacht", old=None)
+    with pytest.raises(Refused):
+        office.set_passphrase("bilal", "Ein anderer Satz", old="falsch geraten")
+    with pytest.raises(Refused):
+        office.sign_in("bilal", "falsch geraten")
+    shop.faults(D_2={"refused": True})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        done = run.items["D-1"].item_id
+        for wanted in (
+            lambda: engine.retry([done], person="bilal"),
+            lambda: engine.requeue([done], person="bilal"),
+            lambda: engine.abandon([done], person="bilal", comment="no"),
+            lambda: engine.edit_item(done, {"deal": "D-9"}, person="bilal"),
+            lambda: engine.settle("no-such-intent", done=True, comment="no", person="bilal"),
+        ):
+            with pytest.raises((Refused, UsageError)):
+                wanted()
+        entries = engine.ledger.audit(act="item.refused")
+        assert [entry.details["wanted"] for entry in entries] == ["retry", "requeue", "abandon", "edit", "settle"]
+        assert {entry.actor for entry in entries} == {"bilal"}
+        assert all(entry.details["why"] for entry in entries)
+        refused = engine.ledger.audit(act="person.refused")
+        assert [entry.subject for entry in refused] == ["bilal", "bilal"]
+        assert "falsch" not in str([entry.details for entry in refused])

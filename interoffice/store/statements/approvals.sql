@@ -59,3 +59,6 @@ UPDATE approvals SET binds = :binds, digest = :digest WHERE approval_id = :appro
 SELECT DISTINCT approval_rows.decided_by AS person FROM approval_rows
 JOIN approvals ON approvals.approval_id = approval_rows.approval_id
 WHERE approvals.run_id = :run_id AND approvals.approval_id <> :approval_id AND approval_rows.decided_by IS NOT NULL
+UNION
+SELECT actor AS person FROM audit
+WHERE run_id = :run_id AND subject <> :approval_id AND act IN ('approval.approved', 'approval.rejected')
