@@ -762,7 +762,8 @@ class Office:
 
     def _next_steps(self, view: RunView) -> Iterator[str]:
         """What a person may do now, as commands."""
-        for approval in self.ledger.approvals("open", view.run_id):
+        opened = self.ledger.approvals("open", view.run_id)
+        for approval in opened:
             yield f"to decide: runner.py approve {view.run_id} {approval.step_id}   (or reject)"
         if view.items.get(ItemState.IN_DOUBT) or self.ledger.doubts(view.run_id):
             yield "to settle what is in doubt: runner.py doubts, then runner.py settle"
@@ -775,7 +776,9 @@ class Office:
         if view.state is RunState.FAILED:
             yield f"to go on after the repair: runner.py resume {view.run_id}"
         if view.wake_at is not None and view.state is RunState.WAITING:
-            yield f"goes on by itself at {listings.at(view.wake_at)}, or with: runner.py resume {view.run_id}"
+            is_reminder = opened and all(one.expires_at is None or view.wake_at < one.expires_at for one in opened)
+            what = "looks again" if is_reminder else "goes on by itself"
+            yield f"{what} at {listings.at(view.wake_at)}, or with: runner.py resume {view.run_id}"
 
 
 def _chosen(row: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
