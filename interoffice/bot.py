@@ -19,6 +19,7 @@ so write the decorator's arguments as literals, and annotate inputs with the nam
 | `ApplicationName` `ScreenName` `ElementName` `ElementNames` | names in selectors/ (`application.screen`) |
 | `ElementValues` `GridTables` `ElementFiles` | maps: element -> value, grid -> table, element -> file |
 | `SheetTables` | a map of sheet name to table |
+| `Charts` | a list of charts: table (of the sheet tables), kind, across, value, one_line_per |
 | `tuple[X, ...]` | many |
 | `X | None = None` | optional |
 """
@@ -59,6 +60,7 @@ ElementValues = Mapping[str, Value]
 GridTables = Mapping[str, Table]
 ElementFiles = Mapping[str, FileValue]
 SheetTables = Mapping[str, Table]
+Charts = tuple[Mapping[str, Value], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -154,6 +154,12 @@ class Tables(Protocol):
     def new_workbook(self, path: str, sheets: Mapping[str, Table]) -> Any:
         """A finished workbook that stands aside (`tables_out.NewFile`: a `with`, then `put()` once committed)."""
 
+    def new_pack(
+        self, path: str, title: str, tables: Mapping[str, Table], charts: Sequence[Mapping[str, Value]],
+        without_total: Sequence[str] = (),
+    ) -> Any:  # fmt: skip
+        """The same for a report pack (`pack_out.NewPack`): a workbook with charts, and a page to print."""
+
     def changed_workbook(self, path: str, sheet: str, key: tuple[str, ...], rows: Table) -> Any:
         """The same for rows put into a sheet by key (`workbook_change.Change`: file, added, changed)."""
 

@@ -60,6 +60,7 @@ InputKind = Literal[
     "grid tables",
     "element files",
     "sheet tables",
+    "charts",
 ]
 """How an input is written and checked; everything but value, values, table, record and the maps is a name."""
 
@@ -103,8 +104,9 @@ ANNOTATIONS: Final[Mapping[str, tuple[InputKind, Type]]] = {
     "GridTables": ("grid tables", OPEN_RECORD),
     "ElementFiles": ("element files", OPEN_RECORD),
     "SheetTables": ("sheet tables", OPEN_RECORD),
+    "Charts": ("charts", OPEN_RECORD),
 }
-_MANY: Final = ("columns", "elements", "screening lists")
+_MANY: Final = ("columns", "elements", "screening lists", "charts")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from interoffice.language.errors import RowError
 from interoffice.language.parser import parse_rule
 from interoffice.language.row import ValueScope, compared, evaluate
 from interoffice.language.rules import read_rule, run_check
+from interoffice.model.reading import read_yes_no
 from interoffice.model.table import Table
 from interoffice.model.types import Type
 from interoffice.model.values import Value, number_from_text
@@ -53,6 +54,8 @@ def typed_fields(
 
 def _typed(declared: ApprovalField, text: str, zone: str) -> Value:
     wanted = field_type(declared)
+    if wanted.kind == "yes_no" and text != "":
+        return read_yes_no(text)
     value = converted(text, wanted, zone) if text != "" else None
     if value is not None and wanted.kind == "choice" and value not in declared.choices:
         raise ValueError(f"it can be {', '.join(declared.choices)}")

@@ -22,6 +22,8 @@ from interoffice.model.types import NUMBER, TEXT, Type, type_from_json
 from interoffice.model.values import Duration
 from interoffice.problem import Path, Source
 
+CHART_KINDS: Final = ("line", "column", "bar", "area", "pie")
+"""Kinds of charts that a report pack can have."""
 PUBLISHERS: Final = ("ofac", "eu", "un", "names")
 """Whose form the files of a screening list may have (`interoffice.screening.lists`)."""
 

@@ -36,6 +36,17 @@ def format_value(value: Value, formats: Formats = ISO) -> str:
     return _format_other(value, formats)
 
 
+def format_money(value: Value, formats: Formats) -> str:
+    """An amount with two decimals at least and its thousands set apart, in the project's way of writing numbers."""
+    if not isinstance(value, Decimal):
+        return format_value(value, formats)
+    point = formats.number[-3]
+    group = next((letter for letter in formats.number[1:-3] if not letter.isdigit()), "")
+    whole, _, decimals = number_text(abs(value)).partition(".")
+    grouped = f"{int(whole):,}".replace(",", group)
+    return f"{'-' if value < 0 else ''}{grouped}{point}{decimals.ljust(2, '0')}"
+
+
 def _format_other(value: Value, formats: Formats) -> str:
     if isinstance(value, Duration):
         return str(value)

@@ -12,6 +12,7 @@ from interoffice.model.contract import DecisionTable, RiskTable, TableFile
 from interoffice.model.risk_points import misfit_of
 from interoffice.model.types import record_of
 from interoffice.model.workflow import BotCall, Raw, Step
+from interoffice.plan.check_charts import check_charts
 from interoffice.plan.check_mail import check_template
 from interoffice.plan.check_rules import check_columns
 from interoffice.plan.check_screens import SCREEN_KINDS, check_screen_inputs
@@ -118,6 +119,8 @@ def _check_input(checking: Checking, bot: BotDescription, one: GivenInput, given
         _check_credential(checking, one)
     elif kind == "sheet tables":
         _check_sheets(checking, one)
+    elif kind == "charts":
+        check_charts(checking, one, given)
     else:
         _check_value(checking, one)
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from interoffice.model.formats import format_value
+from interoffice.model.formats import format_money, format_value
 from interoffice.model.table import Table
-from interoffice.model.values import Formats, Value, number_text
+from interoffice.model.values import Formats, Value
 from interoffice.report.story import Grid, Tone
 
 MASKED: Final = "•••"
@@ -36,19 +35,8 @@ def shown(name: str, value: Value, formats: Formats, masked: frozenset[str], kin
     """A value in one cell; a masked column shows that there is one, and never which. `kind` is its type's."""
     if name in masked and value is not None:
         return MASKED
-    text = money(value, formats) if kind == "money" else format_value(value, formats)
+    text = format_money(value, formats) if kind == "money" else format_value(value, formats)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def money(value: Value, formats: Formats) -> str:
-    """An amount with two decimals at least and its thousands set apart, in the project's way of writing numbers."""
-    if not isinstance(value, Decimal):
-        return format_value(value, formats)
-    point = formats.number[-3]
-    group = next((letter for letter in formats.number[1:-3] if not letter.isdigit()), "")
-    whole, _, decimals = number_text(abs(value)).partition(".")
-    grouped = f"{int(whole):,}".replace(",", group)
-    return f"{'-' if value < 0 else ''}{grouped}{point}{decimals.ljust(2, '0')}"
 
 
 def pairs(

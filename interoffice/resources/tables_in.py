@@ -17,14 +17,14 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from interoffice.errors import ApplicationError, BusinessError, ProjectError
 from interoffice.model.contract import Column, Contract, Layout, TableFile, contract_as_json
 from interoffice.model.table import Table
-from interoffice.model.values import FileValue, Formats
+from interoffice.model.values import FileValue, Formats, Value
 from interoffice.resources.files import FileRoots
 from interoffice.resources.first_look import FirstLook
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from interoffice.documents.finding import Cell
     from interoffice.documents.pages import Word
     from interoffice.documents.reading import ReadDocument
+    from interoffice.resources.pack_out import NewPack
     from interoffice.resources.tables_out import NewFile
     from interoffice.resources.workbook_change import Change
 
@@ -301,6 +302,17 @@ class TableFiles:
         from interoffice.resources.tables_out import new_workbook
 
         return new_workbook(self._files.writable(path), sheets, self._formats, self._files)
+
+    def new_pack(
+        self, path: str, title: str, tables: Mapping[str, Table], charts: Sequence[Mapping[str, Value]],
+        without_total: Sequence[str] = (),
+    ) -> NewPack:  # fmt: skip
+        """A finished report pack that stands aside: workbook and page."""
+        from interoffice.resources.pack_out import new_pack
+
+        place = self._files.writable(path)
+        page = self._files.writable(str(PurePosixPath(path).with_suffix(".html")))
+        return new_pack(place, page, title, tables, charts, self._formats, self._files, without_total)
 
     def changed_workbook(self, path: str, sheet: str, key: tuple[str, ...], rows: Table) -> Change:
         """A finished workbook with these rows in its sheet, that stands aside."""

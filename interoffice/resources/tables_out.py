@@ -116,7 +116,7 @@ def new_workbook(place: Path, sheets: Mapping[str, Table], formats: Formats, kee
     with finishing(place) as aside:
         _write_workbook(aside, sheets, formats)
         sync_file(aside)
-        _compare_workbook(aside, sheets, place.name, formats)
+        compare_workbook(aside, sheets, place.name, formats)
         return NewFile(place, aside, keeper)
 
 
@@ -225,14 +225,20 @@ def _as_text(value: Value) -> str:
 
 
 def _write_workbook(aside: Path, sheets: Mapping[str, Table], formats: Formats) -> None:
+    with made_book(aside, formats) as (book, styles):
+        for name, table in sheets.items():
+            write_sheet(book.add_worksheet(name), name, table, styles, formats)
+
+
+@contextlib.contextmanager
+def made_book(aside: Path, formats: Formats) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """A workbook that is being written, and its styles by name; closed at the end."""
     import xlsxwriter  # type: ignore[import-untyped]
 
     try:
         book = xlsxwriter.Workbook(str(aside), {"constant_memory": True})
         book.set_properties({"created": _MADE, "author": "Interoffice"})
-        styles = _styles(book, formats)
-        for name, table in sheets.items():
-            _write_sheet(book.add_worksheet(name), name, table, styles, formats)
+        yield book, _styles(book, formats)
         book.close()
     except xlsxwriter.exceptions.FileCreateError as error:
         raise OSError(str(error)) from error
@@ -247,10 +253,13 @@ def _styles(book: Any, formats: Formats) -> dict[str, Any]:
         "date": book.add_format({"num_format": day}),
         "date_time": book.add_format({"num_format": f"{day} hh:mm"}),
         "text": book.add_format({"num_format": "@"}),
+        "title": book.add_format({"bold": True, "font_size": 14}),
+        "total": book.add_format({"bold": True, "top": 1, "num_format": "#,##0.00##"}),
     }
 
 
-def _write_sheet(page: Any, name: str, table: Table, styles: Mapping[str, Any], formats: Formats) -> None:
+def write_sheet(page: Any, name: str, table: Table, styles: Mapping[str, Any], formats: Formats) -> None:
+    """The rows of a table below their header, frozen and with a filter."""
     if table.row_count > _MOST_ROWS:
         raise BusinessError(
             f'sheet "{name}" would have {table.row_count} rows, a sheet holds {_MOST_ROWS}', code="cell_not_writable"
@@ -294,13 +303,15 @@ def _widths(table: Table) -> list[int]:
     return [min(width, _WIDEST) for width in widths]
 
 
-def _compare_workbook(aside: Path, sheets: Mapping[str, Table], name: str, formats: Formats) -> None:
-    """Reopened by another reader than the writer: every cell is there, as it was meant."""
+def compare_workbook(
+    aside: Path, sheets: Mapping[str, Table], name: str, formats: Formats, more: tuple[str, ...] = ()
+) -> None:
+    """Reopened by another reader than the writer: every cell is there, as it was meant. `more`: sheets before them."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
         book = CalamineWorkbook.from_path(str(aside))
-        if list(book.sheet_names) != list(sheets):
+        if list(book.sheet_names) != [*more, *sheets]:
             raise_not_as_meant(name, "its sheets")
         for sheet, table in sheets.items():
             _compare_sheet(book.get_sheet_by_name(sheet), sheet, table, name, formats)
