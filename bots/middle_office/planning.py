@@ -44,10 +44,12 @@ class Projected:
 def project_series(
     ctx: Context, *, rows: Table, by: ColumnNames, month: ColumnName, value: ColumnName, months: Decimal, method: Choice
 ) -> Projected:
-    """Carries every series on by some months: `seasonal` is the same month of the year before (seasonal naive),
-    `smoothing` is exponential smoothing with a damped trend, with seasons where there are two years of history.
+    """Carries every series on by some months, and says what the method would have been off by.
 
-    The back-test error says what the method would have been off by: the last months (a year, or what there is beyond
+    `seasonal` is the same month of the year before (seasonal naive), `smoothing` is exponential smoothing with a damped
+    trend, with seasons where there are two years of history.
+
+    For the back-test error the last months (a year, or what there is beyond
     the first) are left out, forecast from the months before them, and compared; it is the sum of the absolute
     differences by the sum of the absolute values, over all series (WAPE). `explained` says this in a sentence.
 
