@@ -15,6 +15,7 @@ from interoffice.engine import decisions, makers, releasing
 from interoffice.engine.alive import LifeLocks, new_engine_id
 from interoffice.engine.clock import Clock, SystemClock
 from interoffice.engine.course import Course, changed_files, finish
+from interoffice.engine.head_mail import mail_head
 from interoffice.engine.lane_setting import LaneSetting
 from interoffice.engine.lanes import Lane, LaneInProcess, LaneProcess
 from interoffice.engine.overlap import first_state, in_the_way
@@ -62,6 +63,8 @@ class Engine:
         if self._known:
             with suppress(InterofficeError):
                 self.ledger.write(lambda tx: office.end_engine(tx, self.engine_id, self.clock.now()))
+        with suppress(InterofficeError):
+            mail_head(self.project, self.state_dir, self.ledger, self.clock.now())
         with suppress(InterofficeError):
             self.keep_audit_head()
         self.ledger.close()

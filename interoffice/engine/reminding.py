@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from interoffice.engine.decisions import deciders
-from interoffice.engine.desk import Desk
 from interoffice.engine.lane_setting import LaneSetting
+from interoffice.engine.notice_desk import notice_desk
 from interoffice.engine.run import Run
 from interoffice.errors import InterofficeError, Refused
 from interoffice.frozen import dataclass
@@ -33,7 +33,6 @@ REMINDED, ESCALATED = "approval.reminded", "approval.escalated"
 AGAIN_AFTER: Final = timedelta(minutes=10)
 MOST_REMINDERS: Final = 1_000
 ROWS_NAMED: Final = 20
-NOTICE: Final = "approval_notice.html"
 TEXT: Final = """\
 <p>{{ ask }}</p>
 <p>{{ count }} in {{ workflow.name }} {{ waits }} for a decision{{ until }}:</p>
@@ -135,16 +134,16 @@ def _send(run: Run, approval: ApprovalView, notice: Notice) -> None:
         run.tell("message", approval.path, text=f"nobody was reminded of {approval.terms['title']}: {why}",
                  level="warning")  # fmt: skip
         return
-    desk = NoticeDesk.of(run, approval)
-    try:
+    setting = LaneSetting(
+        project=run.project.folder.resolve(), state=run.folder.parents[1], run_id=run.run_id,
+        workflow=approval.workflow, environment=run.environment, folder=run.folder, zone=run.formats.zone,
+    )  # fmt: skip
+    names: dict[str, Value] = {"run": {"id": run.run_id}, "workflow": {"name": run.workflow.name}}
+    with notice_desk(setting, names) as desk:
         desk.send(
-            to=tuple(person.email for person in people),
-            subject=_subject(approval, notice),
-            data=_data(run, approval, notice),
-            gate=_Gate(run, approval, notice, people),
-        )
-    finally:
-        desk.close()
+            to=tuple(person.email for person in people), subject=_subject(approval, notice), text=TEXT,
+            data=_data(run, approval, notice), gate=_Gate(run, approval, notice, people),
+        )  # fmt: skip
     words = "asked others too" if notice.is_escalation else "reminded"
     run.tell("message", approval.path, text=f"{words}: {', '.join(person.name for person in people)}")
 
@@ -195,28 +194,3 @@ class _Gate:
         _write(run, approval, notice, people)
         due = max(notice.acts.values())
         return f"{approval.approval_id}.{due.isoformat()}"
-
-
-class NoticeDesk(Desk):
-    """A desk that sends the engine's own mails, with its own template."""
-
-    @classmethod
-    def of(cls, run: Run, approval: ApprovalView) -> NoticeDesk:
-        """The desk of a run."""
-        setting = LaneSetting(
-            project=run.project.folder.resolve(), state=run.folder.parents[1], run_id=run.run_id,
-            workflow=approval.workflow, environment=run.environment, folder=run.folder, zone=run.formats.zone,
-        )  # fmt: skip
-        desk = cls(setting, note=lambda message: None)
-        desk._names = {
-            "run": {"id": run.run_id, "date": run.times.today.isoformat()}, "workflow": {"name": run.workflow.name},
-        }  # fmt: skip
-        return desk
-
-    def send(self, *, to: tuple[str, ...], subject: str, data: Mapping[str, Value], gate: Any) -> None:
-        """One mail; the gate is asked just before its content goes out."""
-        self._gate = gate
-        self._mail().send(to=to, subject=subject, template=NOTICE, data=data)
-
-    def _template(self, name: str) -> str:
-        return TEXT if name == NOTICE else super()._template(name)

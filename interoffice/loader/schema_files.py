@@ -275,7 +275,7 @@ def settings_schema() -> Schema:
         "limits": one_map(
             dict.fromkeys(("runs_at_once", "items_at_once", "failures_in_a_row", "rows_in_a_mail"), whole())
         ),
-        "audit": one_map({"heads_to": TEXTS}),
+        "audit": one_map({"heads_to": TEXTS, "heads_by_mail": TEXTS}),
         "screening": one_map({"cleared_by": TEXTS}),
     }
     return document("Interoffice settings", one_map(keys, required=("version",)))

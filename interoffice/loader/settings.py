@@ -88,6 +88,7 @@ def load_settings_with_problems(text: str, file: str) -> tuple[Settings | None, 
 
 
 def _settings(top: Fields) -> Settings:
+    heads_to, heads_by_mail = _texts_of(top, "audit", "heads_to", "heads_by_mail")
     return Settings(
         source=top.reading.source,
         project=top.text("project", default="interoffice"),
@@ -108,8 +109,9 @@ def _settings(top: Fields) -> Settings:
         evidence=_evidence(top),
         retention=_retention(top),
         limits=_limits(top),
-        audit_heads_to=_texts_of(top, "audit", "heads_to"),
-        alerts_cleared_by=_texts_of(top, "screening", "cleared_by"),
+        audit_heads_to=heads_to,
+        audit_heads_by_mail=heads_by_mail,
+        alerts_cleared_by=_texts_of(top, "screening", "cleared_by")[0],
     )
 
 
@@ -352,13 +354,14 @@ def _limits(top: Fields) -> Limits:
     return read
 
 
-def _texts_of(top: Fields, key: str, inner: str) -> tuple[str, ...]:
-    fields = top.sub(key, inner)
+def _texts_of(top: Fields, key: str, *inner: str) -> list[tuple[str, ...]]:
+    """Lists of texts below one key, in the order of their names."""
+    fields = top.sub(key, *inner)
     if fields is None:
-        return ()
-    read = fields.texts(inner)
+        return [() for _ in inner]
+    read = [tuple(fields.texts(name)) for name in inner]
     fields.close()
-    return tuple(read)
+    return read
 
 
 def _resolve(top: Fields, settings: Settings) -> None:

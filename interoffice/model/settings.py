@@ -171,6 +171,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     audit_heads_to: tuple[str, ...] = ()
     """Folders beside state/ that get the audit's head too."""
+    audit_heads_by_mail: tuple[str, ...] = ()
+    """Addresses that get the audit's head once a day."""
     alerts_cleared_by: tuple[str, ...] = ()
     """Groups whose people decide on alerts of screening."""
 

@@ -183,3 +183,45 @@ def test_a_rehearsal_reminds_nobody(shop: Shop, office: PracticeOffice) -> None:
     with after(shop, 4.1) as engine:
         engine.drive(first.run_id)
     assert mails(office, since) == []
+
+
+def test_the_audits_head_goes_out_by_mail_once_a_day(shop: Shop, office: PracticeOffice) -> None:
+    settings = shop.folder / "settings.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text + "audit:\n  heads_by_mail: [auditor@example.com]\n", encoding="utf-8")
+    since = len(office.mail.delivered())
+    with an_engine(shop) as engine:
+        ran(engine, shop, "orders")
+        head = engine.ledger.audit(limit=1)[0]
+    with an_engine(shop) as engine:
+        (mailed,) = engine.ledger.audit(act="audit.head_mailed")
+    (mail,) = office.mail.delivered()[since:]
+    assert str(mail.message["To"]) == "auditor@example.com"
+    assert str(mail.message["Subject"]).startswith(f"Audit head {head.seq} of shop, ")
+    body = mail.message.get_body(("plain",))
+    assert body is not None and head.hash in body.get_content()
+    assert (mailed.details["seq"], mailed.details["hash"]) == (head.seq, head.hash)
+    with after(shop, 25):
+        pass
+    assert len(office.mail.delivered()) == since + 2
+
+
+def test_a_mail_server_that_is_away_keeps_no_engine_from_ending_and_is_tried_again(
+    shop: Shop, office: PracticeOffice
+) -> None:
+    settings = shop.folder / "settings.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text + "audit:\n  heads_by_mail: [auditor@example.com]\n", encoding="utf-8")
+    since = len(office.mail.delivered())
+    link = shop.state / "practice"
+    target = os.readlink(link)
+    link.unlink()
+    with an_engine(shop) as engine:
+        ran(engine, shop, "orders")
+    link.symlink_to(target)
+    with an_engine(shop) as engine:
+        assert engine.ledger.audit(act="audit.head_mailed") == ()
+    assert len(office.mail.delivered()) == since
+    with after(shop, 1.1):
+        pass
+    assert len(office.mail.delivered()) == since + 1

@@ -1,0 +1,40 @@
+"""The engine's own mails, sent as bots send theirs: from the account that settings.yaml names for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from interoffice.engine.desk import Desk
+from interoffice.engine.lane_setting import LaneSetting
+from interoffice.model.values import Value
+
+NOTICE: Final = "notice"
+
+
+class NoticeDesk(Desk):
+    """A desk that sends mails whose text is the engine's."""
+
+    def __init__(self, setting: LaneSetting, names: Mapping[str, Value]) -> None:
+        super().__init__(setting, note=lambda message: None)
+        self._names = names
+        self._text = ""
+
+    def send(self, *, to: tuple[str, ...], subject: str, text: str, data: Mapping[str, Value], gate: Any) -> None:
+        """One mail of a template's text; the gate is asked just before its content goes out."""
+        self._gate, self._text = gate, text
+        self._mail().send(to=to, subject=subject, template=NOTICE, data=data)
+
+    def _template(self, name: str) -> str:
+        return self._text if name == NOTICE else super()._template(name)
+
+
+@contextmanager
+def notice_desk(setting: LaneSetting, names: Mapping[str, Value]) -> Iterator[NoticeDesk]:
+    """A desk for one mail, closed afterwards."""
+    desk = NoticeDesk(setting, names)
+    try:
+        yield desk
+    finally:
+        desk.close()
