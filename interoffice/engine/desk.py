@@ -324,6 +324,7 @@ class Desk:
             masked=frozenset(self.setting.mask),
             pictures=self.project.settings.evidence.use,
             lists_may_lag=not facts.rehearse,
+            remembered=self.setting.state / "selectors",
         )
         return SharedScreens(screens, lambda application: self._note({"t": "sign_out", "application": application}))
 

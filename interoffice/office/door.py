@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from interoffice.engine.engine import Engine
     from interoffice.engine.previewed import Preview
     from interoffice.engine.progress import Progress
+    from interoffice.office.healed_selectors import HealedSelectors
     from interoffice.office.open_breaks import OpenBreaks
     from interoffice.office.screening_alerts import ScreeningAlerts
     from interoffice.office.trail import Trail
@@ -115,6 +116,13 @@ class Office:
         from interoffice.office.screening_alerts import ScreeningAlerts
 
         return ScreeningAlerts(self)
+
+    @cached_property
+    def healed(self) -> HealedSelectors:
+        """Elements of screens that were healed."""
+        from interoffice.office.healed_selectors import HealedSelectors
+
+        return HealedSelectors(self)
 
     @cached_property
     def trail(self) -> Trail:

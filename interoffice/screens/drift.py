@@ -31,6 +31,8 @@ def drift_of(place: Place, said: Mapping[str, Any], *, where: str) -> Drift | No
         reason = f"{describe(one)} and {describe(other)} find different elements; the first served"
         return Drift(screen=where, element=place.element.name, reason=reason)
     served = candidates[said["by"]]
+    if served.get("healed"):
+        return None  # told when it was healed
     passed = [candidate for candidate in candidates[: said["by"]] if candidate["kind"] != "caption"]
     if passed:
         reason = f"found by {describe(served)}, no longer by {describe(passed[0])}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from interoffice.screens.finding import Place
+from interoffice.screens.healing import AFTER_S, heal
 from interoffice.screens.page import PageReplaced
 from interoffice.screens.session import Session
 from interoffice.screens.sight import Sight
@@ -24,7 +25,8 @@ def type_when_possible(
 
     A page that keeps being replaced is a problem of every place.
     """
-    deadline = time.monotonic() + session.patience_s
+    began = time.monotonic()
+    deadline, heals = began + session.patience_s, True
     while True:
         sight: Sight | None = None
         problems: Problems
@@ -35,6 +37,11 @@ def type_when_possible(
         passes = any(problem["problem"] in PASSING for problem in problems.values())
         if not passes or time.monotonic() > deadline:
             return problems
+        lacking = [place for place, _ in asked if problems.get(place.key, {}).get("problem") == "not_found"]
+        if heals and lacking and time.monotonic() > began + AFTER_S:
+            heals = False
+            if heal(session, lacking):
+                continue
         popups = session.popups_pressed
         session.look([place for place, _ in asked], since=None if sight is None else sight.movement.moves)
         if session.popups_pressed != popups:

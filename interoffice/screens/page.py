@@ -13,7 +13,7 @@ from interoffice.errors import ApplicationError
 from interoffice.screens.finding import Place, Spec
 from interoffice.screens.sight import NOWHERE, Movement, Sight, State
 
-PARTS: Final = ("count.js", "name.js", "find.js", "read.js", "type.js", "door.js")
+PARTS: Final = ("count.js", "name.js", "find.js", "heal.js", "read.js", "type.js", "door.js")
 _GONE: Final = ("context was destroyed", "Cannot find context", "Frame was detached", "frame got detached",
                 "because of a navigation", "Inspected target navigated")  # fmt: skip
 _CLOSED: Final = ("has been closed", "Target closed", "crashed", "Connection closed", "Browser closed")

@@ -19,6 +19,7 @@ from interoffice.model.values import FileValue
 from interoffice.screens.drift import Drift, drift_of
 from interoffice.screens.finding import Finder, Place, candidate_specs, keys_of
 from interoffice.screens.formats import Field, fold_caption
+from interoffice.screens.healing import AFTER_S, Memory, drift_id, heal, keep_prints, write_drift
 from interoffice.screens.page import PageReplaced, WebPage
 from interoffice.screens.sight import Condition, Movement, Sight, condition
 
@@ -86,6 +87,9 @@ class Session:
     ended_well: bool = False
     needs_care: set[str] = field(default_factory=set)
     drifts: list[Drift] = field(default_factory=list)
+    memory: Memory = field(default_factory=lambda: Memory(folder=None, application="", environment=""))
+    unhealed: dict[str, str] = field(default_factory=dict)
+    picture: Callable[[Session, str], str | None] = field(default=lambda session, what: None)
     popups_pressed: int = 0
     searched: set[str] = field(default_factory=set)
     has_paged: bool = False
@@ -242,14 +246,24 @@ class Session:
         return min(100.0, max([5.0, *(each for each in left if each > 0)]))
 
     def wait_until(
-        self, wanted: Condition, *, what: str, within_s: float | None = None, places: Iterable[Place] = ()
-    ) -> Sight:
-        """The first sight in which a condition holds; ApplicationError with `what` when none does in time."""
+        self, wanted: Condition, *, what: str, within_s: float | None = None, places: Iterable[Place] = (),
+        heals: bool = False,
+    ) -> Sight:  # fmt: skip
+        """The first sight in which a condition holds; ApplicationError with `what` when none does in time.
+
+        `heals`: what the condition needs and the quiet screen lacks is sought by what it looked like before.
+        """
         every = [*wanted.places.values(), *places]
-        deadline = time.monotonic() + (self.patience_s if within_s is None else within_s)
+        began = time.monotonic()
+        deadline = began + (self.patience_s if within_s is None else within_s)
         sight = self.look(every, covers=wanted.wants_cover)
         while not self.holds(wanted, sight):
             self.refuse_broken(sight)
+            if heals and time.monotonic() > began + AFTER_S and not self.unrest(sight):
+                heals = False
+                if heal(self, wanted.needed):
+                    sight = self.look(every, covers=wanted.wants_cover)
+                    continue
             if time.monotonic() > deadline:
                 raise ApplicationError(f"{what}: {self.explain(wanted, sight)}", code="not_ready")
             sight = self.look(every, covers=wanted.wants_cover, since=sight.movement.moves)
@@ -270,7 +284,8 @@ class Session:
         for name, place in wanted.places.items():
             state = sight.state(place)
             if not state.is_found:
-                parts.append(f'"{name}" {state.why_not}' if state.said else f'"{name}" is not there')
+                more = f" ({self.unhealed[place.key]})" if place.key in self.unhealed else ""
+                parts.append(f'"{name}" {state.why_not}{more}' if state.said else f'"{name}" is not there')
             elif place.field.sensitive or place.element.type == "button":
                 parts.append(f'"{name}" is {"enabled" if state.is_enabled else "not enabled"}')
             else:
@@ -308,7 +323,7 @@ class Session:
         """A sight of the quiet page in which a screen is ready."""
         deadline = time.monotonic() + self.patience_s
         while True:
-            self.wait_until(ready, what=f"{self.here} did not become ready")
+            self.wait_until(ready, what=f"{self.here} did not become ready", heals=True)
             sight = self.settle(ready.places.values())
             if self.holds(ready, sight):
                 return sight
@@ -364,10 +379,17 @@ class Session:
         if keys and not place.spec["candidates"]:
             self.web.press_keys(keys)
             return
+        healing_at: float | None = time.monotonic() + AFTER_S
         while True:
             problem = self.try_press(place, row=row, twice=twice)
             if problem is None:
+                if row is None:
+                    keep_prints(self, [place])
                 return
+            if problem["problem"] == "not_found" and healing_at is not None and time.monotonic() > healing_at:
+                healing_at = None
+                if heal(self, [place]):
+                    continue
             sight = self.look([place])
             if keys and problem["problem"] == "not_found":
                 self.web.press_keys(keys)
@@ -393,11 +415,39 @@ class Session:
 
     def note_drift(self, sight: Sight, places: Iterable[Place]) -> None:
         """Reports elements that were found otherwise than by their first candidate, each once."""
+        places = list(places)
+        keep_prints(self, places)
         for place in places:
             drift = drift_of(place, sight.state(place).said, where=self.here)
             if drift is not None and drift not in self.drifts:
                 self.drifts.append(drift)
                 self.say("drift", screen=self.here, element=place.element.name, reason=drift.reason)
+
+    def report_drift(
+        self, place: Place, found: Mapping[str, Any], *, reason: str, was: Mapping[str, Any], is_used: bool
+    ) -> None:
+        """A healing, told with its picture, and kept for `runner.py selectors`."""
+        entry = _drift_entry(self, place, found)
+        picture = self.picture(self, "healed")
+        drift = Drift(screen=self.here, element=place.element.name, reason=f"healed: {reason}")
+        if drift in self.drifts:
+            return
+        self.drifts.append(drift)
+        more = {"reason": reason, "was": dict(was), "now": found["print"], "is_used": is_used}
+        write_drift(self.memory.folder, {**entry, **more})
+        evidence = {"healed": picture} if picture else {}
+        self.say("drift", screen=self.here, element=place.element.name, reason=drift.reason, drift=entry["id"],
+                 evidence=evidence)  # fmt: skip
+
+
+def _drift_entry(session: Session, place: Place, found: Mapping[str, Any]) -> dict[str, Any]:
+    application, environment = session.application.key, session.environment.name
+    screen, _, element = place.key.partition("/")
+    return {
+        "id": drift_id(application, environment, place.key, str(found["trait"])), "application": application,
+        "environment": environment, "screen": screen, "element": element, "candidate": found["candidate"],
+        "trait": found["trait"], "score": found["score"], "next": found["next"],
+    }  # fmt: skip
 
 
 def press_problem(problem: Mapping[str, Any], place: Place) -> str:

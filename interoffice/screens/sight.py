@@ -8,7 +8,7 @@ from typing import Any
 
 from interoffice.language import names_used, parse_rule, path_of, walk
 from interoffice.language.errors import RowError
-from interoffice.language.nodes import Node, Test
+from interoffice.language.nodes import Logic, Node, Test
 from interoffice.language.row import ValueScope, evaluate
 from interoffice.model.selectors import Screen
 from interoffice.model.values import Value
@@ -130,6 +130,16 @@ class Condition:
     places: Mapping[str, Place]
     wants_cover: bool
 
+    @property
+    def needed(self) -> list[Place]:
+        """What must be on the screen for it to be true: elements that are to be enabled, visible or present."""
+        names = {
+            ".".join(path)
+            for test in _asserted(self.node)
+            if test.test in ("enabled", "visible", "present") and (path := path_of(test.operand)) is not None
+        }
+        return [place for name, place in self.places.items() if name in names]
+
     def holds(self, sight: Sight, scope: ValueScope) -> bool:
         """Whether it is true in a sight."""
         if not sight.movement.is_there:
@@ -168,6 +178,15 @@ class Row(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self.states)
+
+
+def _asserted(node: Node) -> Iterator[Test]:
+    """The tests that must be true for the whole to be true: those joined by `and`, none that is negated."""
+    if isinstance(node, Logic) and node.operator == "and":
+        yield from _asserted(node.left)
+        yield from _asserted(node.right)
+    elif isinstance(node, Test) and not node.negated:
+        yield node
 
 
 def condition(finder: Finder, screen: Screen | None, text: str) -> Condition:

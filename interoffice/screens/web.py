@@ -25,6 +25,7 @@ from interoffice.screens.downloads import download
 from interoffice.screens.evidence import Evidence
 from interoffice.screens.filling import in_order, make_form
 from interoffice.screens.finding import Finder
+from interoffice.screens.healing import Memory
 from interoffice.screens.lists import list_reader
 from interoffice.screens.looking_up import Wanted, find_one, wanted_for
 from interoffice.screens.page import WebPage
@@ -41,7 +42,7 @@ class WebScreens:
     `address` resolves an environment's (`practice:erp`), `credentials` gives the parts of one by its name, `commit` is
     the run's gate, `readable` says where a file may be read, `evidence` and `files` are folders of the run. `masked`:
     columns that no picture shows. `lists_may_lag` False (for a plan, which looks before anything was done) does not
-    wait for `settle` before it says that a record is not there.
+    wait for `settle` before it says that a record is not there. `remembered`: the folder of fingerprints.
     """
 
     applications: Callable[[str], Application]
@@ -57,6 +58,7 @@ class WebScreens:
     masked: frozenset[str] = frozenset()
     pictures: str = "full"
     lists_may_lag: bool = True
+    remembered: Path | None = None
     browser: Browser = field(default_factory=Browser)
     _sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
@@ -273,6 +275,8 @@ class WebScreens:
             say=self.say,
             readable=self.readable,
             credential=credential,
+            memory=Memory(folder=self.remembered, application=application.key, environment=self.environment),
+            picture=lambda here, what: self._evidence(application).picture(here, what, at_failure=True),
         )
         self._sign_in(session)
         return session

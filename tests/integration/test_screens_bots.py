@@ -66,7 +66,7 @@ def ctx(desk: ScreenDesk) -> Context:
     nothing = cast(Any, None)
     return Context(
         run=facts, commit=desk.gate, screens=desk.screens, mail=nothing, files=nothing, tables=nothing, http=nothing,
-        queues=nothing, log=Lines(),
+        queues=nothing, alerts=nothing, log=Lines(),
     )  # fmt: skip
 
 

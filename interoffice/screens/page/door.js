@@ -216,4 +216,4 @@ function stay() {
   counted.leavingSinceMs = null;
 }
 
-window.__interoffice = {look, fill, grid, fillRow, aim, disarm, leave, focusOn, options, aimAtOption, element, cover, uncover, copy, ignore, stay};
+window.__interoffice = {look, fill, grid, fillRow, aim, disarm, leave, focusOn, options, aimAtOption, element, cover, uncover, copy, ignore, stay, heal, fingerprints};
