@@ -258,6 +258,15 @@ def test_a_wiped_field_loses_what_was_typed_once(erp: Page, office: PracticeOffi
     expect(erp.locator("input[name=customer_reference]")).to_have_value("D-again")
 
 
+def test_stolen_focus_sends_a_keyboard_into_another_field(erp: Page, office: PracticeOffice) -> None:
+    office.faults.switch_on(Fault(kind="stolen_focus", screen="sales_order", seconds=0.01))
+    erp.goto(office.addresses["erp"] + NEW)
+    erp.locator("input[name=customer_no]").click()
+    erp.keyboard.type("C-100017 typed by a hand on the keyboard", delay=5)
+    assert erp.locator("input[name=customer_no]").input_value() != "C-100017 typed by a hand on the keyboard"
+    assert any(erp.locator(f"input[name={name}]").input_value() for name in ("customer_reference", "amount"))
+
+
 def test_a_second_click_posts_again_only_where_the_page_lets_it(erp: Page, office: PracticeOffice) -> None:
     office.faults.switch_on(Fault(kind="slow", screen="sales_order", method="POST", seconds=0.5))
     for reference, times in (("D-guarded", 1), ("D-bait", 2)):

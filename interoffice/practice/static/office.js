@@ -30,6 +30,15 @@
     input.addEventListener("input", () => setTimeout(() => { input.value = ""; }, Number(input.dataset.wiped)), { once: true });
   }
 
+  if (faults.stolen_focus) {
+    const steal = () => {
+      const fields = [...document.querySelectorAll("form[data-commits] input:not([type=file])")];
+      const other = fields.filter((field) => field !== document.activeElement);
+      if (other.length) other[Math.floor(Math.random() * other.length)].focus();
+    };
+    setInterval(steal, faults.stolen_focus.milliseconds || 20);
+  }
+
   const notice = document.querySelector("[data-notice]");
   if (notice) {
     const close = () => { notice.hidden = true; };
