@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import struct
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -196,11 +192,8 @@ def _await_signed_out(session: Session, sign: SignIn) -> None:
         session.look(done.places.values(), since=sight.movement.moves)
 
 
-def one_time_code(secret: str, *, at: float, digits: int = 6, every_s: int = 30) -> str:
-    """The time-based one-time code of a base32 secret (RFC 6238, SHA-1)."""
-    padded = secret.replace(" ", "").upper()
-    key = base64.b32decode(padded + "=" * (-len(padded) % 8))
-    digest = hmac.new(key, struct.pack(">Q", int(at) // every_s), hashlib.sha1).digest()
-    start = digest[-1] & 0x0F
-    number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
-    return str(number % 10**digits).zfill(digits)
+def one_time_code(secret: str, *, at: float, digits: int = 6) -> str:
+    """The time-based one-time code of a base32 secret (RFC 6238, SHA-1, a code every 30 s); `at` in Unix seconds."""
+    import pyotp
+
+    return pyotp.TOTP(secret.replace(" ", "").upper(), digits=digits).at(int(at))
