@@ -96,6 +96,14 @@ def commit_form(
         with sent_once(session, within_s=outcome.within_s):
             _press(session, button, outcome)
             sight = _wait_for_end(session, outcome, session.finder.places(screen, read))
+    except BusinessError as refused:
+        if names := _wiped(form):
+            raise ApplicationError(
+                f"{session.here} emptied {', '.join(names)} just before the press, and refused the form for it "
+                f"({refused.message}); nothing was posted",
+                code="wiped_before_press",
+            ) from refused
+        raise
     except Error as error:
         raise OutcomeUnclear(f"the browser failed while {outcome.said} was pressed: {error}") from error
     if commit.verify_after:
@@ -104,6 +112,14 @@ def commit_form(
     if (after := evidence.picture(session, "after")) is not None:
         files["after"] = after
     return Committed(values=read_values(session, screen, read, sight), evidence=files)
+
+
+def _wiped(form: Form) -> list[str]:
+    """What was emptied between the last reading and the press; nothing where the page can't tell any more."""
+    try:
+        return form.wiped()
+    except (ApplicationError, SessionEnded):
+        return []
 
 
 def _make_ready(form: Form, place: Place, outcome: Outcome, evidence: Evidence) -> tuple[dict[str, str], Place]:

@@ -118,6 +118,19 @@ class Form:
         for lines in self.lines:
             lines.refuse_wrong(self.session)
 
+    def wiped(self) -> list[str]:
+        """Fields that the page emptied after they were read back, while others still stand: the application saw a form
+        that nobody meant."""
+        sight = self.session.look(meant.place for meant in self.values)
+        states = [(meant, sight.state(meant.place)) for meant in self.values]
+        if not all(state.is_found for _, state in states) or not any(meant.stands(sight) for meant, _ in states):
+            return []
+        return [
+            meant.place.element.name
+            for meant, state in states
+            if not meant.stands(sight) and state.text == "" and meant.value not in (None, "")
+        ]
+
     def refuse_stored(self, sight: Sight) -> None:
         """ApplicationError when what the page shows after a commit is not what was meant.
 

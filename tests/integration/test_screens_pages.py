@@ -773,3 +773,25 @@ def test_rows_of_a_one_to_many_are_added_typed_and_kept(
             submit="save", read=(), credential="clerk",
         )  # fmt: skip
         assert [post.values["contacts"] for post in pages.posts()] == ["Mail ann@example.com", "Mail a, Mail b, Mail b"]
+
+
+def test_a_value_that_is_emptied_just_before_the_press_is_no_refusal_of_the_data(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """The page empties the amount in the very press; the application then refuses a form that nobody meant."""
+    script = """
+      const save = document.querySelector("button");
+      save.addEventListener("pointerdown", () => { document.querySelector("[name=amount]").value = ""; });
+      save.addEventListener("click", () => {
+        const empty = !document.querySelector("[name=amount]").value;
+        document.querySelector("#out").innerHTML = empty ? "<p role=alert>Net amount is missing.</p>"
+          : "<p data-testid=number>N-7</p>";
+      });
+    """
+    body = page(FIELDS + "<button type=button>Save</button><div id=out></div>", script)
+    with served(lambda asked: body) as pages, page_desk(tmp_path, browser, pages, HEAD + FORM) as desk:
+        with pytest.raises(ApplicationError) as raised:
+            desk.fill("shop.order", "save", ("number",), name="Blue", amount=Decimal("7.5"))
+    assert raised.value.code == "wiped_before_press"
+    assert "emptied amount just before the press" in raised.value.message
+    assert "Net amount is missing" in raised.value.message
