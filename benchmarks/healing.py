@@ -5,7 +5,7 @@
 Every element that is typed into, and every button that does not commit, of every screen of the practice ERP and CRM is
 used once, so that its fingerprint is kept. Then the page is loaded again, changed by a script, and the element is
 sought as a session seeks it: `written` by the candidates of its file and then by healing, `healing` with all its
-candidates and captions taken away, which measures healing alone. The referee is a mark on the element itself, which no
+candidates taken away, which measures healing alone (of what may be healed). The referee is a mark on the element itself, which no
 search sees. Duplicated and relabelled elements are scored apart: handing them to a person is right too, and so is the
 removed one. Exit code 1 when an element that is typed into was found wrong, or a removed one was found.
 """
@@ -175,6 +175,8 @@ def measure(desk: Any, application: str, credentials: tuple[str, ...], way: str,
         places = [session.finder.place(screen, name) for name in screen.elements]
         places = [place for place in places if place.element.type in TYPES and not place.element.commits
                   and not place.frames and session.look([place]).state(place).is_visible]  # fmt: skip
+        if way == "healing":
+            places = [place for place in places if healing.may_heal(session, place)]
         healing.keep_prints(session, places)
         address = session.web.page.url
         for place in places:

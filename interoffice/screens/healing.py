@@ -1,10 +1,10 @@
 """Healing: an element that none of its candidates finds any more is sought by what it looked like when it was used.
 
-Every element that is typed into or pressed leaves its fingerprint (page/heal.js). When it is not on the quiet screen,
-the most similar element serves for the rest of the session, if its score passes the threshold and its lead over the
-second the margin; it is reported as drift, with a candidate that a person may accept (`runner.py selectors`). Never
-healed: what commits, what is sensitive, the sign-in, what only shows (a number that is read must not be another), and
-an element that shows another caption than its own.
+Every element that is typed into or pressed leaves its fingerprint (page/heal.js). When it is not on the quiet
+screen, the most similar element serves for the rest of the session, if its score passes the threshold and its lead
+over the second the margin; it is reported as drift, with a candidate that a person may accept (`runner.py
+selectors`). Never healed: what commits, what is sensitive, the sign-in, what only shows (a number that is read must
+not be another), a list that answers look-ups, and an element that shows another caption than its own.
 """
 
 from __future__ import annotations
@@ -145,12 +145,21 @@ def may_heal(session: Seeker, place: Place) -> bool:
     return (
         session.application.healing != "off"
         and not session.is_signing_in
+        and not _answers_look_ups(session, place)
         and element.heals
         and not element.commits
         and not element.sensitive
         and element.type in TYPES
         and not place.frames
     )
+
+
+def _answers_look_ups(session: Seeker, place: Place) -> bool:
+    """Whether a look-up is answered by this screen: a wrong search field finds nothing, and what is not found is posted
+    again. There a person decides, and until then the answer is unclear."""
+    asked = {screen.find_record.screen for screen in session.application.screens.values() if screen.find_record}
+    here = {place.key.partition("/")[0], session.screen.name if session.screen is not None else ""}
+    return bool(asked & here)
 
 
 def keep_prints(session: Seeker, places: Iterable[Place]) -> None:
@@ -208,7 +217,11 @@ def _rivals(session: Seeker, place: Place) -> list[Any]:
     if screen is None:
         return []
     others = (session.finder.place(screen, name) for name in screen.elements)
-    return [other.spec for other in others if other.key != place.key and other.frames == place.frames]
+    return [
+        {"spec": other.spec, "print": session.memory.print_of(_key(other)), "called": other.element.name}
+        for other in others
+        if other.key != place.key and other.frames == place.frames
+    ]
 
 
 def _reason(found: Mapping[str, Any]) -> str:

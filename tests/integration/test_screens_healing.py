@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from interoffice.bot import NotFound, Unclear
 from interoffice.errors import ApplicationError, UsageError
 from interoffice.loader.selector_edit import with_candidate
 from interoffice.loader.selectors import load_application
@@ -76,6 +77,36 @@ UPGRADED = """
 <div><button type=button class=b2>Calculate</button><button>Save</button></div></form></main>
 """
 PRACTICE = load_application(SELECTORS, "selectors/shop.yaml").environments["practice"]
+LIST = """\
+  order_list:
+    open: /list
+    ready_when: name is enabled
+    search: find
+    elements:
+      name:
+        type: text
+        find:
+          - css: input[name=name]
+      find:
+        caption: Find
+        type: button
+      found:
+        type: read_only
+        holds: number
+        find:
+          - test_id: found
+      rows:
+        type: grid
+        key: name
+        empty_when: found = 0
+        columns:
+          name:
+            caption: Customer
+          street:
+            caption: Street
+        find:
+          - css: table
+"""
 SAVED = "<p data-testid=number>N-7</p>"
 
 
@@ -245,6 +276,40 @@ def test_after_accepting_nothing_is_healed_any_more(shop: Shop) -> None:
     with shop.desk(text) as desk:
         enter(desk)
         assert [event for event in desk.events("drift") if event["element"] != "amount"] == []
+
+
+def test_a_list_that_answers_look_ups_is_never_healed(shop: Shop) -> None:
+    """A wrong search field would find nothing, and what is not found is posted again."""
+    find = "    find_record:\n      screen: order_list\n      by: name\n      read: [street]\n"
+    text = SELECTORS.replace("    elements:\n      # the", f"{find}    elements:\n      # the") + LIST
+    listing = """<form><label for=q1>Customer</label><input id=q1 name={0}><button type=button>Find</button></form>
+      <table><thead><tr><th>Customer<th>Street<tbody><tr><td>Old<td>Kai 9</table><p data-testid=found>1</p>
+      <script>document.querySelector("button").addEventListener("click", () => {{
+        document.querySelector("tbody").innerHTML = "";
+        document.querySelector("p").textContent = "0";
+      }});</script>"""
+    fields = {"name": "Blue", "street": "Kai 1", "amount": Decimal("7.5")}
+    shop.body = listing.format("name")
+    asked = {"fields": fields, "submit": "save", "read": ("number",), "credential": "clerk"}
+    with shop.desk(text) as desk:
+        assert isinstance(desk.screens.look_up("shop.order", **asked), NotFound)
+    shop.body = listing.format("cust_nm")
+    with shop.desk(text) as desk:
+        assert isinstance(desk.screens.look_up("shop.order", **asked), Unclear)
+    assert shop.drifts() == []
+
+
+def test_where_no_captions_are_shown_a_lost_field_is_not_taken_for_another_lost_one(shop: Shop) -> None:
+    bare = BEFORE.replace("<label for=n1>Customer</label>", "").replace("<label for=s1>Street</label>", "")
+    shop.body = bare
+    with shop.desk() as desk:
+        enter(desk)
+    before = len(shop.sent)
+    shop.body = bare.replace("<p><input id=n1 name=name class=wide></p>", "").replace("name=street", "name=st")
+    with shop.desk() as desk, pytest.raises(ApplicationError):
+        enter(desk)
+    assert len(shop.sent) == before
+    assert "name" not in {drift["element"] for drift in shop.drifts()}
 
 
 def test_people_list_accept_and_reject_what_was_healed(shop: Shop, tmp_path: Path) -> None:

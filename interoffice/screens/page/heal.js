@@ -155,7 +155,8 @@ function heal({spec, print, rivals, rejected, threshold, captioned, margin}) {
   shadowRoots = null;
   const {root, missing} = scopeOf(spec.scope);
   if (!root) return {refused: `nothing is shown for its scope "${missing}"`};
-  const taken = new Set(rivals.map((rival) => find(rival).element).filter(Boolean));
+  const sought = rivals.map((rival) => ({...rival, element: find(rival.spec).element}));
+  const taken = new Set(sought.map((rival) => rival.element).filter(Boolean));
   const visible = kindsFor(root, spec).filter((one) => (isVisible(one) || spec.hidden) && !taken.has(one));
   const scored = visible.map((element) => {
     const now = fingerprintOf(element);
@@ -173,6 +174,8 @@ function heal({spec, print, rivals, rejected, threshold, captioned, margin}) {
   if (shown.length && own.length && !shown.some((caption) => own.includes(caption))) {
     return {refused: `${said}, but it shows "${shown[0]}", not "${own[0]}"`, shows: shown[0]};
   }
+  const lost = sought.find((rival) => !rival.element && rival.print && similarity(rival.print, best.now).score >= best.score);
+  if (lost) return {refused: `${said}, but it is as much like "${lost.called}", which is not there either`};
   const trait = traitOf(best.now);
   if (rejected.includes(trait)) return {refused: `${said}, and a person has rejected it`};
   const candidate = candidateFor(best.element, root, spec);
