@@ -2,12 +2,13 @@
 
     .venv/bin/python benchmarks/healing.py [--seeds 5] [--json FILE]
 
-Every element that is typed into, and every button that does not commit, of every screen of the practice ERP and CRM is
-used once, so that its fingerprint is kept. Then the page is loaded again, changed by a script, and the element is
-sought as a session seeks it: `written` by the candidates of its file and then by healing, `healing` with all its
-candidates taken away, which measures healing alone (of what may be healed). The referee is a mark on the element itself, which no
-search sees. Duplicated and relabelled elements are scored apart: handing them to a person is right too, and so is the
-removed one. Exit code 1 when an element that is typed into was found wrong, or a removed one was found.
+Every element that is typed into, and every button that does not commit, of every screen of the practice ERP and
+CRM is used once, so that its fingerprint is kept. Then the page is loaded again, changed by a script, and the
+element is sought as a session seeks it: `written` by the candidates of its file and then by healing, `healing`
+with all its candidates taken away, which measures healing alone (of what may be healed). The referee is a mark
+on the element itself, which no search sees. Duplicated and relabelled elements are scored apart: handing them
+to a person is right too, and so is the removed one. Exit code 1 when an element that is typed into was found
+wrong, or a removed one was found.
 """
 
 from __future__ import annotations
