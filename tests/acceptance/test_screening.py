@@ -44,7 +44,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flagship]:
         store = PeopleStore(project.state)
         for person, phrase in OFFICERS.items():
             store.add(person, phrase)
-        PASSPHRASES.update(OFFICERS)
         (project.folder / "data" / "parties.csv").write_text(PARTIES, encoding="utf-8")
         put(project.folder)
         yield project
@@ -59,7 +58,7 @@ def alerts(desk: Flagship, state: str = "open") -> dict[str, dict[str, Any]]:
 
 
 def decide(desk: Flagship, action: str, alert: str, person: str, why: str = "Other birth date") -> Any:
-    typed = PASSPHRASES[person] + "\n"
+    typed = {**PASSPHRASES, **OFFICERS}[person] + "\n"
     return desk.cli("alerts", action, alert, "--comment", why, "--person", person, stdin=typed)
 
 
@@ -86,7 +85,7 @@ def test_the_life_of_an_alert(desk: Flagship) -> None:
 
     # the approval settles it, and no later run asks again
     alert = found["Dimitri Exempeloff"]["alert"]
-    ended = desk.approve("--comment", "Other birth date", person="david")
+    ended = desk.approve("--comment", "Other birth date", person="david", phrase=OFFICERS["david"])
     assert ended.returncode == 0, ended.stderr + ended.stdout
     settled = alerts(desk, "false_positive")["Dimitri Exempeloff"]
     assert (settled["decided_by"], settled["comment"]) == ("david", "Other birth date")
@@ -119,7 +118,7 @@ def test_who_is_no_officer_is_refused_and_the_try_is_in_the_audit(desk: Flagship
 
 
 def test_who_started_the_run_does_not_decide_on_its_alerts(desk: Flagship) -> None:
-    desk.sign_in("emma")
+    desk.sign_in("emma", OFFICERS["emma"])
     screen(desk)
     alert = alerts(desk)["Aero Example"]["alert"]
     refused = decide(desk, "confirm", alert, "emma")

@@ -135,10 +135,10 @@ class Flagship:
 
     # --- the command line ---
 
-    def sign_in(self, person: str) -> None:
+    def sign_in(self, person: str, phrase: str | None = None) -> None:
         """From now on the commands are this person's."""
         with self._own_keys():
-            PeopleStore(self.state).sign_in(person, PASSPHRASES[person])
+            PeopleStore(self.state).sign_in(person, phrase or PASSPHRASES[person])
 
     def cli(
         self, *words: str, stdin: str = "", within_s: float = ENDS_WITHIN_S, **environment: str
