@@ -54,10 +54,14 @@ QUIET = (
     "--no-default-browser-check",
     "--no-first-run",
     "--no-pings",
-    # Not stopped by the switches above (Chromium 156): the update check and the question who is signed in to Google.
+    # Not stopped by the switches above: the update check and the question who is signed in to Google (Chromium 156),
+    # and the check-in for push messages, for which Chromium 150 looks up android.clients.google.com.
     # Only the browser's own requests are sent nowhere; a page may still open these addresses.
     "--component-updater=url-source=http://127.0.0.1:9/",
     "--gaia-url=http://127.0.0.1:9",
+    "--gcm-checkin-url=http://127.0.0.1:9/",
+    "--gcm-registration-url=http://127.0.0.1:9/",
+    "--gcm-mcs-endpoint=127.0.0.1:9",
 )
 
 
