@@ -16,6 +16,7 @@ from interoffice.plan.check_charts import check_charts
 from interoffice.plan.check_mail import check_template
 from interoffice.plan.check_rules import check_columns
 from interoffice.plan.check_screens import SCREEN_KINDS, check_screen_inputs
+from interoffice.plan.check_tables import is_open
 from interoffice.plan.checking import Checking
 from interoffice.plan.fitting import misfit
 from interoffice.plan.flow import NOTHING, Flow
@@ -209,14 +210,14 @@ def _check_asked(
     if rows is None:
         return
     asked = tuple(found.given) if isinstance(found, DecisionTable) else tuple(each.column for each in found.factors)
-    if isinstance(found, RiskTable) and check_columns(checking, rows.known.type, asked, one.path):
-        known = columns_of(rows.known.type)
-        for factor in found.factors:
-            wrong = misfit_of(factor, known[factor.column]) if factor.column in known else None
-            if wrong is not None:
-                checking.report("B04", one.path, f"{one.raw} {wrong}")
-    elif isinstance(found, DecisionTable):
-        check_columns(checking, rows.known.type, asked, one.path)
+    known = columns_of(rows.known.type)
+    missing = [] if is_open(rows.known.type) else [name for name in asked if name not in known]
+    if missing:
+        checking.report("C03", one.path, f"the rows lack {', '.join(missing)}, which {one.raw} asks for")
+    for factor in found.factors if isinstance(found, RiskTable) else ():
+        wrong = misfit_of(factor, known[factor.column]) if factor.column in known else None
+        if wrong is not None:
+            checking.report("B04", one.path, f"{one.raw} {wrong}")
 
 
 def _check_columns(checking: Checking, bot: BotDescription, one: GivenInput, given: Mapping[str, GivenInput]) -> None:

@@ -27,6 +27,15 @@ CASES = {
         stop: enough
         result: success
 """,
+    "C03 what a risk table asks for": "steps:\n"
+    + CHECKED
+    + SEEN
+    + """  - id: risk
+    bot: risk.score
+    with:
+      rows: ${{ steps.checks.passed }}
+      table: kyc_risk # !C03
+""",
     "R03 step of a loop read outside": "steps:\n"
     + CHECKED
     + SEEN
