@@ -25,6 +25,8 @@ from interoffice.resources.mail_text import plain_text
 _BREAK: Final = re.compile(r"[\r\n\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 _DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 _LONGEST_SUBJECT: Final = 900
+_MECHANISMS: Final = ("PLAIN", "LOGIN", "CRAM-MD5")
+"""The connection is encrypted, so the plain ones come first."""
 TIMEOUT_S: Final = 60.0
 
 
@@ -188,7 +190,7 @@ def _connect(place: Endpoint, tls: ssl.SSLContext) -> smtplib.SMTP:
 
 def _sign_in(server: smtplib.SMTP, place: Endpoint, user: str, password: str, credential: str) -> None:
     try:
-        server.login(user, password)
+        _prove(server, user, password)
     except smtplib.SMTPAuthenticationError as error:
         if error.smtp_code < 500:  # RFC 4954 6: 454 is a temporary failure
             raise ApplicationError(
@@ -197,6 +199,23 @@ def _sign_in(server: smtplib.SMTP, place: Endpoint, user: str, password: str, cr
         raise CredentialRefused(
             f'the mail server {place} refused the credential "{credential}"; nothing was sent', credential=credential
         ) from error
+
+
+def _prove(server: smtplib.SMTP, user: str, password: str) -> None:
+    """Tries the password once (G6): `smtplib.login` tries a refused one again with every mechanism of the server."""
+    server.ehlo_or_helo_if_needed()
+    offered = server.esmtp_features.get("auth", "").upper().split()
+    chosen = [name for name in _MECHANISMS if name in offered]
+    if not chosen:
+        raise smtplib.SMTPException("it offers no way to sign in that is known here")
+    server.user, server.password = user, password
+    for name in chosen:
+        try:
+            server.auth(name, getattr(server, f"auth_{name.lower().replace('-', '_')}"))
+            return
+        except smtplib.SMTPAuthenticationError as error:
+            if error.smtp_code != 504 or name == chosen[-1]:  # RFC 4954 4: offered, but not there; nothing was judged
+                raise
 
 
 def _envelope(server: smtplib.SMTP, place: Endpoint, sender: str, to: Sequence[str]) -> None:
