@@ -476,3 +476,43 @@ def test_a_correction_behind_a_table_step_is_checked_again(shop: Shop) -> None:
         assert run.state == RunState.WAITING, run.view.error
         with pytest.raises(Refused, match="amount > 0"):
             decide(run, rows=["D-3"], fields={"amount": "-5"})
+
+
+SECOND = """  - id: second
+    name: Another manager decides
+    approve: ${{ steps.release.approved }}
+    row: deal
+    decide: together
+    ask: Really?
+    by: [managers]
+    not_by: [starter, previous_approver]
+    show: [deal, amount]
+    within: 1 day
+    if_late: stop
+
+  - id: orders
+"""
+
+
+def test_who_decided_earlier_is_a_previous_approver_also_where_the_row_was_asked_again(shop: Shop) -> None:
+    settings = shop.folder / "settings.yaml"
+    text = settings.read_text(encoding="utf-8").replace("bilal, dora]", "bilal, dora, emil]")
+    emil = "people:\n  emil:\n    name: Emil Falk\n    email: emil.falk@example.com\n"
+    settings.write_text(text.replace("people:\n", emil), encoding="utf-8")
+    shop.workflow("orders", APPROVED.replace("  - id: orders\n", SECOND, 1))
+    shop.deals({"deal": "D-3", "customer": "Blue", "amount": "30"})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        decide(run, person="bilal")
+        change_the_bot(shop)
+        assert run.drive() == RunState.WAITING
+        decide(run, person="dora")
+        assert run.drive() == RunState.WAITING
+        (approval,) = engine.ledger.approvals("open", run.run_id)
+        assert approval.step_id == "second"
+        for earlier in ("bilal", "dora"):
+            with pytest.raises(Refused, match="decided on an earlier step"):
+                decide(run, person=earlier)
+        decide(run, person="emil")
+        assert run.drive() == RunState.SUCCEEDED
+        assert shop.posted() == {"D-3": 1}
