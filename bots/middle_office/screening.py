@@ -240,10 +240,11 @@ def settle_alerts(
 ) -> Settled:
     """Keeps what people decided of the alerts of these rows, so that no later run asks again.
 
-    The rows come from an approval of this run that showed them with their `alerts`; who decided there is who settled
-    the alert, and is in the audit with it. An alert that nobody in this run decided on is refused, and so is a person
-    whom settings.yaml does not let (`screening: cleared_by`). A false positive holds until the party's name or country
-    or the listed entry changes.
+    The rows come from an approval of this run that showed them with their `alerts`; who decided there is who
+    settled the alert, and is in the audit with it. The approval asks whether it is NOT the listed party: approved
+    rows can only be false positives, rejected ones only true matches. An alert that nobody in this run decided on
+    is refused, and so is a person whom settings.yaml does not let (`screening: cleared_by`). A false positive
+    holds until the party's name or country or the listed entry changes.
 
     Error codes: no_column (the rows have no column `alerts`).
 

@@ -32,6 +32,8 @@ from interoffice.model.reading import read_date, read_number, read_yes_no
 from interoffice.model.values import ISO, Formats, Percent, Value, number_text
 
 NUMBER: Final = re.compile(r"[-+\u2212]?[\d.,'\u00a0\u202f]*\d[\d.,]*[-\u2212]?%?")
+GLUED: Final = re.compile(r"(?<=[€$£¥])(?=[-\d])|(?<=\d)(?=[€$£¥])|(?<=\b[A-Z]{3})(?=[-\d])|(?<=\d)(?=[A-Z]{3}\b)")
+"""Between a number and a currency that stands close to it: €119.00, 119,00EUR."""
 CURRENCY: Final = re.compile(r"[A-Z]{3}|[€$£¥]|EUR|\W")
 SURE: Final = Percent("0.9")
 MOST_COMBINATIONS: Final = 64
@@ -256,7 +258,8 @@ class _Reading:
         return said, "plain"
 
     def _number(self, said: str, *, percent: bool) -> tuple[Value, How] | None:
-        joined = re.sub(r"(?<=\d) (?=\d{3}(?:\D|$))", "", said)
+        apart = GLUED.sub(" ", said)
+        joined = re.sub(r"(?<=\d) (?=\d{3}(?:\D|$))", "", apart)
         parts = joined.split()
         numbers = [part for part in parts if NUMBER.fullmatch(part)]
         others = [part for part in parts if part not in numbers]

@@ -4,7 +4,8 @@
     {t: alerts, do: settle, ids, state}                                   -> {t: settled, settled, already}
     {t: alerts, do: look_up, ids, state}                                  -> {t: looked_up, others: [id, ...]}
 
-An alert is settled by what a person decided of a row of this run that names it, never by a name that a bot gives.
+An alert is settled by what a person decided of a row of this run that names it, never by a name that a bot gives: an
+approved row is a false positive, a rejected one may be a true match, and never the other way round.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from interoffice.store.views import ApprovalRowView
 
 COLUMN: Final = "alerts"
 """The column of rows with the ids of their open alerts."""
+MEANT: Final = {alerts.FALSE_POSITIVE: "approved", alerts.TRUE_MATCH: "rejected"}
+"""How a row must have been decided for its alerts to be settled so."""
 
 
 def answer_about_alerts(run: Run, message: Message, *, may_settle: bool) -> Message:
@@ -51,6 +54,11 @@ def _settled(tx: Transaction, run: Run, id: str, state: str) -> bool:
     decided = max(_decisions_of(tx, run.run_id, id), key=lambda row: str(row.decided_at), default=None)
     if decided is None or decided.decided_by is None:
         raise Refused(f"Nobody in this run decided on alert {id}; it stays open. An approval must show its row first.")
+    if decided.state != MEANT[state]:
+        raise Refused(
+            f"{decided.decided_by} has {decided.state} the row with alert {id}, which does not make it a "
+            f"{state.replace('_', ' ')}; nothing was settled."
+        )
     refused = run.project.settings.why_no_alerts(decided.decided_by)
     if refused:
         raise Refused(refused)

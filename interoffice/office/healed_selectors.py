@@ -5,31 +5,22 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from interoffice.errors import UsageError
 from interoffice.loader.selector_edit import candidate_map, with_candidate
+from interoffice.office.desk import Desk
 from interoffice.office.listings import Listed
 from interoffice.resources.files import write_durably
 from interoffice.screens.finding import describe
 from interoffice.screens.healing import DRIFT_FILE, Memory
 from interoffice.store import audit
 
-if TYPE_CHECKING:
-    from interoffice.plan.project import Project
-    from interoffice.store import Ledger
-
 STATES = ("open", "accepted", "rejected", "all")
 
 
-class Desk(Protocol):
-    """The office that it works in."""
-
-    @property
-    def project(self) -> Project: ...
-
-    @property
-    def ledger(self) -> Ledger: ...
+class Workshop(Desk, Protocol):
+    """The office that it works in, with its state folder and who is at the keyboard."""
 
     @property
     def state(self) -> Path: ...
@@ -41,7 +32,7 @@ class Desk(Protocol):
 class HealedSelectors:
     """What was healed in this project."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Workshop) -> None:
         self._desk = desk
         self._folder = desk.state / "selectors"
 

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
 
 from interoffice.errors import UsageError
+from interoffice.office.desk import Desk
 from interoffice.office.listings import Listed
 from interoffice.problem import did_you_mean
 from interoffice.store import breaks
 
-if TYPE_CHECKING:
-    from interoffice.plan.project import Project
-    from interoffice.store import Ledger
-
 STATES = ("open", "closed", "all")
 MOST_SHOWN = 1_000
-
-
-class Desk(Protocol):
-    """The office that it works in."""
-
-    @property
-    def project(self) -> Project: ...
-
-    @property
-    def ledger(self) -> Ledger: ...
 
 
 class OpenBreaks:

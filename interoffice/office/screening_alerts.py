@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from interoffice.errors import Refused, UsageError
+from interoffice.office.desk import Desk
 from interoffice.office.listings import Listed
 from interoffice.store import alerts, runs
 
 if TYPE_CHECKING:
-    from interoffice.plan.project import Project
-    from interoffice.store import Ledger
     from interoffice.store.database import Transaction
 
 STATES = ("open", *alerts.DECIDED, "all")
 MOST_SHOWN = 1_000
-
-
-class Desk(Protocol):
-    """The office that it works in."""
-
-    @property
-    def project(self) -> Project: ...
-
-    @property
-    def ledger(self) -> Ledger: ...
 
 
 class ScreeningAlerts:

@@ -129,6 +129,25 @@ def test_who_started_the_run_does_not_decide_on_its_alerts(desk: Flagship) -> No
     desk.sign_in("anna")
 
 
+def test_a_rejected_row_never_clears_its_alert_whatever_the_workflow_says(desk: Flagship) -> None:
+    """A rejection says that it IS the listed party; a workflow must not make a clearance of it in the person's name."""
+    workflow = desk.folder / "workflows" / "screen_party.yaml"
+    text = workflow.read_text(encoding="utf-8")
+    turned = text.replace("${{ steps.disposition.approved }}\n      as:", "${{ steps.disposition.rejected }}\n      as:")
+    assert turned != text
+    workflow.write_text(turned, encoding="utf-8")
+    (desk.folder / "data" / "other.csv").write_text(
+        "party_id,party_name,country\n9,Dimitri Exempelow,RU\n", encoding="utf-8"
+    )
+    waiting = desk.cli("run", "screen_party", "--input", "parties=data/other.csv")
+    assert "1 for review" in waiting.stdout
+    said = ("--field", "disposition=true_match", "--comment", "Same birth date", "--person", "david", "--yes")
+    ended = desk.cli("reject", "last", *said, stdin=OFFICERS["david"] + "\n")
+    workflow.write_text(text, encoding="utf-8")
+    assert "david has rejected the row with alert" in ended.stdout
+    assert alerts(desk)["Dimitri Exempelow"]["state"] == "open"
+
+
 def test_a_decision_needs_its_why(desk: Flagship) -> None:
     refused = desk.cli("alerts", "clear", "A-1")
     assert "say why, with --comment" in refused.stderr

@@ -67,6 +67,8 @@ def test_a_plain_invoice_is_read_surely_and_exactly(tmp_path: Path) -> None:
         ([("Total", "2.381,20")], "total", Decimal("2381.20"), ""),
         ([("Total", "2.391,19")], "total", Decimal("2391.19"), "the amounts do not add up"),
         ([("IBAN", "DE89 3704 0044 0532 0130 01")], "iban", "DE89 3704 0044 0532 0130 01", "check digits are wrong"),
+        ([("Total", "€2.381,19")], "total", Decimal("2381.19"), ""),
+        ([("Total", "2.381,19EUR")], "total", Decimal("2381.19"), ""),
         ([("Quantity", "two")], "quantity", None, '"two" is no number'),
         ([("Date", "soon")], "invoice_date", None, '"soon" is no date'),
         ([("Quantity", "1,234"), ("Unit price", "1,62"), ("Net", "2,00"), ("VAT", "0,38"), ("Total", "2,38")],
