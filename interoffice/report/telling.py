@@ -347,9 +347,16 @@ def _split(reasons: object) -> list[str]:
     return [part.strip() for part in str(reasons).split(";") if part.strip()] if reasons else []
 
 
+def _why_first(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of rows that a check stopped: what names the row, then why, then the rest."""
+    why = tuple(name for name in ("route", "reasons") if name in names)
+    others = tuple(name for name in names if name not in why)
+    return (*others[:2], *why, *others[2:])
+
+
 def _left_out(tables: list[tuple[str, Table]], record: Record) -> Grid | None:
     grids = [
-        cells.grid(table, record.formats, record.masked)
+        cells.grid(table, record.formats, record.masked, _why_first(tuple(table.columns)))
         for name, table in tables
         if name != "passed" and table.row_count
     ]

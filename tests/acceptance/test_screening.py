@@ -133,7 +133,8 @@ def test_a_rejected_row_never_clears_its_alert_whatever_the_workflow_says(desk: 
     """A rejection says that it IS the listed party; a workflow must not make a clearance of it in the person's name."""
     workflow = desk.folder / "workflows" / "screen_party.yaml"
     text = workflow.read_text(encoding="utf-8")
-    turned = text.replace("${{ steps.disposition.approved }}\n      as:", "${{ steps.disposition.rejected }}\n      as:")
+    cleared = "${{ steps.disposition.%s }}\n      as:"
+    turned = text.replace(cleared % "approved", cleared % "rejected")
     assert turned != text
     workflow.write_text(turned, encoding="utf-8")
     (desk.folder / "data" / "other.csv").write_text(
