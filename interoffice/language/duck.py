@@ -165,11 +165,12 @@ def _answer(connection: Any, sql: str, parameters: Mapping[str, str]) -> pa.Tabl
 
 
 def _rows_for_sql(table: Table, compiler: Compiler) -> pa.Table:
+    import numpy as np
     import pyarrow as pa
 
     arrow = table.arrow()
     columns = {compiler.places[name]: _naive(arrow.column(name)) for name in table.columns}
-    columns["n"] = pa.array(range(arrow.num_rows), type=pa.int64())
+    columns["n"] = pa.array(np.arange(arrow.num_rows, dtype=np.int64))
     for number, cells in enumerate(_python_columns(table, compiler)):
         columns[f"x{number}"] = pa.array(cells, type=pa.bool_())
     return pa.table(columns)

@@ -55,49 +55,52 @@ class Findings(NamedTuple):
 
 def routed(table: Table, findings: Findings, row_name: Sequence[str], limits: Mapping[str, str]) -> CheckResult:
     """The rows on their routes; every row is in exactly one of passed, review and rejected."""
-    with_routes = _with_routes(table, findings.failures)
-    result = _parts(with_routes, findings, row_name)
+    marked = _marked(table, findings.failures)
+    routes: list[Value] = ["passed"] * len(table)
+    reasons: list[Value] = [None] * len(table)
+    for number, (route, why) in marked.items():
+        routes[number], reasons[number] = route, why
+    with_routes = table.adding({"route": ROUTE_TYPE, "reasons": TEXT}, {"route": routes, "reasons": reasons})
+    result = _parts(with_routes, marked, findings, row_name)
     if len(result.passed) + len(result.review) + len(result.rejected) != len(table):
         raise AssertionError(f"a check lost rows: {len(table)} in, {result} out")
     return replace(result, stopped=(*result.stopped, *limits_reached(result, limits, len(table))))
 
 
-def _with_routes(table: Table, failures: Mapping[int, Sequence[Failure]]) -> Table:
-    """The table with `route` and `reasons`; a note that an earlier check left with `warn` is kept."""
-    routes: list[Value] = ["passed"] * len(table)
-    reasons: list[Value] = [None] * len(table)
-    for number, notes in _earlier_notes(table).items():
-        routes[number], reasons[number] = "warn", notes
+class _Mark(NamedTuple):
+    route: str
+    reasons: str
+
+
+def _marked(table: Table, failures: Mapping[int, Sequence[Failure]]) -> dict[int, _Mark]:
+    """The rows with something to say, by number; a note that an earlier check left with `warn` is kept."""
+    marked = {number: _Mark("warn", notes) for number, notes in _earlier_notes(table).items()}
     for number, found in failures.items():
-        earlier = str(reasons[number]).split(SEPARATOR) if reasons[number] is not None else []
-        reasons[number] = SEPARATOR.join(dict.fromkeys([*earlier, *(failure.reason for failure in found)]))
-        routes[number] = max((failure.route for failure in found), key=STRENGTH.__getitem__)
-    return table.adding({"route": ROUTE_TYPE, "reasons": TEXT}, {"route": routes, "reasons": reasons})
+        earlier = marked[number].reasons.split(SEPARATOR) if number in marked else []
+        reasons = SEPARATOR.join(dict.fromkeys([*earlier, *(failure.reason for failure in found)]))
+        marked[number] = _Mark(max((failure.route for failure in found), key=STRENGTH.__getitem__), reasons)
+    return marked
 
 
-def _earlier_notes(table: Table) -> dict[int, Value]:
+def _earlier_notes(table: Table) -> dict[int, str]:
     if "route" not in table.columns or "reasons" not in table.columns:
         return {}
     rows = enumerate(zip(table.column("route"), table.column("reasons"), strict=True))
-    return {number: reasons for number, (route, reasons) in rows if route == "warn" and reasons}
+    return {number: str(reasons) for number, (route, reasons) in rows if route == "warn" and reasons}
 
 
-_PART: Final = {"review": "review", "reject": "rejected", "stop": "rejected", "warn": "passed", "passed": "passed"}
-
-
-def _parts(table: Table, findings: Findings, row_name: Sequence[str]) -> CheckResult:
+def _parts(table: Table, marked: Mapping[int, _Mark], findings: Findings, row_name: Sequence[str]) -> CheckResult:
     numbers: dict[str, list[int]] = {route: [] for route in STRENGTH}
-    for number, route in enumerate(table.column("route")):
-        numbers[str(route)].append(number)
-    parts: dict[str, list[int]] = {"passed": [], "review": [], "rejected": []}
-    for route, found in numbers.items():
-        parts[_PART[route]] += found
+    for number in sorted(marked):
+        numbers[marked[number].route].append(number)
+    rejected = sorted(numbers["reject"] + numbers["stop"])
+    elsewhere = {*numbers["review"], *rejected}
     stopped = [*_stop_reasons(table, numbers["stop"], findings.failures, row_name)]
     stopped += [reason for route, reason in findings.notes if route == "stop"]
     return CheckResult(
-        passed=table.select(sorted(parts["passed"])),
-        review=table.select(parts["review"]),
-        rejected=table.select(sorted(parts["rejected"])),
+        passed=table.select([number for number in range(len(table)) if number not in elsewhere]),
+        review=table.select(numbers["review"]),
+        rejected=table.select(rejected),
         warned=table.select(numbers["warn"]),
         stopped=tuple(stopped),
         counts=findings.counts,
