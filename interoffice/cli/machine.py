@@ -75,7 +75,7 @@ def prove(
     every: Annotated[int, typer.Option(min=0, help="Instead: every n-th kill point, and nothing else")] = 0,
     first: Annotated[int, typer.Option(min=1, help="With --every: the point to begin with")] = 1,
     disks: Annotated[int, typer.Option(min=0, help="How many times the disk is full, each from a later write on")] = 3,
-    of: Annotated[str, typer.Option(help="Whose calls: any (the browser's too), engine, or lane")] = "any",
+    of: Annotated[str, typer.Option(help="What is killed: engine, or lane (each lane that is started)")] = "engine",
     seed: Annotated[int, typer.Option(help="Which points are drawn")] = 1,
     limit: Annotated[int, typer.Option(min=1, help="At most so many items of each loop")] = 5,
     as_of: Annotated[str | None, typer.Option(help="The day that the runs stand for, such as 2026-11-16")] = None,

@@ -286,6 +286,9 @@ class Compiler:
             raise NotInSql
         text = f"({value.text} >= {low.text} AND {value.text} <= {high.text})"
         certain = value.certain and low.certain and high.certain
+        doubtful = [limit.text for limit in (low, high) if not limit.certain]
+        if doubtful:  # a limit that may have failed isn't hidden by the other, which says no
+            text = f"(CASE WHEN {' OR '.join(f'{limit} IS NULL' for limit in doubtful)} THEN NULL ELSE {text} END)"
         return Sql(f"(NOT {text})" if node.negated else text, "yes_no", certain)
 
     def one_of(self, node: OneOf) -> Sql:

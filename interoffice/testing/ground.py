@@ -30,7 +30,7 @@ from interoffice.practice.faults import Fault
 from interoffice.practice.ledger import read_ledger
 from interoffice.practice.seed import credit_limits_csv
 from interoffice.practice.submission import Delivered, read_delivered
-from interoffice.testing.kill_points import HELD, Tracing
+from interoffice.testing.kill_points import Tracing
 
 COPIED: Final = ("settings.yaml", "workflows", "selectors", "tables", "bots")
 HALF: Final = (".part", ".tmp", ".new")
@@ -143,12 +143,9 @@ class ProvingGround:
         return Outcome(documents=documents, mails=mails, files=frozenset(files - set(half)), half_files=half)
 
     def _files(self) -> set[str]:
-        own = {"state"}
-        return {
-            str(path.relative_to(self.folder))
-            for path in self.folder.rglob("*")
-            if path.is_file() and path.relative_to(self.folder).parts[0] not in own
-        }
+        """The project's files: not the engine's own, nor what Python compiles beside a bot."""
+        files = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
+        return {str(path) for path in files if path.parts[0] != "state" and "__pycache__" not in path.parts}
 
     # the command line
 
@@ -161,12 +158,9 @@ class ProvingGround:
 
     def start(self, *words: str, tracing: Tracing | None = None) -> subprocess.Popen[str]:
         """A command that goes on by itself, in a session of its own; `tracing`: how strace holds it."""
-        tracing, environment = tracing or Tracing(), dict(self._environment())
-        if tracing.environment is not None:
-            environment |= tracing.environment
-            environment["PYTHONPATH"] = os.pathsep.join((str(HELD), environment["PYTHONPATH"]))
+        environment = (tracing or Tracing()).environment(self._environment())
         process = subprocess.Popen(
-            [*tracing.before, *self.command(*words)], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
+            self.command(*words), cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         self._started.append(process)

@@ -3,7 +3,8 @@
     strace -f -e inject=pwrite64:signal=SIGKILL:when=N    kills whatever process or thread first comes to its N-th call
     strace -f -e inject=pwrite64:error=ENOSPC:when=N+     is a disk that is full from the N-th write on
 
-`of="engine"` or `"lane"` counts and kills in those processes alone: the browser, which makes most calls, is left out.
+strace attaches to the engine's process, or to each lane's (`of`); the browser, which makes most calls, is left out.
+(Started round the whole command with its fast filter, strace 6.1 counts the children's calls and kills none of them.)
 
 Source of the technique: strace(1), "Tampering".
 """
@@ -11,6 +12,7 @@ Source of the technique: strace(1), "Tampering".
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -23,63 +25,61 @@ from typing import Final, Literal
 from interoffice.errors import ProjectError
 
 CALLS: Final = ("pwrite64", "fdatasync", "fsync", "sendto", "recvfrom")
-Of = Literal["any", "engine", "lane"]
-OF: Final[tuple[Of, ...]] = ("any", "engine", "lane")
+Of = Literal["engine", "lane"]
+OF: Final[tuple[Of, ...]] = ("engine", "lane")
 HELD: Final = Path(__file__).parent / "held"
 _CALL: Final = re.compile(r"(\d+)\s+(\w+)\(")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tracing:
-    """How a command is started so that strace holds it: words before its own, and variables of its environment."""
+    """How a command is started so that strace holds one kind of its processes; without words of strace, none."""
 
-    before: tuple[str, ...] = ()
-    environment: Mapping[str, str] | None = None
+    of: Of = "engine"
+    strace: tuple[str, ...] = ()
+
+    def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """The environment to start the command with: `held/` on its path, and what it is told."""
+        if not self.strace:
+            return dict(inherited)
+        path = os.pathsep.join(part for part in (str(HELD), inherited.get("PYTHONPATH", "")) if part)
+        said = json.dumps({"of": self.of, "strace": ["strace", "-f", "--detach-on=execve", "-qq", *self.strace]})
+        return {**inherited, "PYTHONPATH": path, "INTEROFFICE_HELD": said}
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class KillPoint:
-    """The n-th call of a system call, in whichever process or thread of the run, or of its `of`, comes to it first."""
+    """The n-th call of a system call of the engine, or of each lane: one that takes a dead one's place dies there too."""
 
     call: str
     number: int
-    of: Of = "any"
+    of: Of = "engine"
 
     def __str__(self) -> str:
-        return f"{'' if self.of == 'any' else f'{self.of} '}killed at {self.call} {self.number}"
-
-    @property
-    def strace(self) -> tuple[str, ...]:
-        """What a command is started by, so that it dies here."""
-        return self.tracing.before
+        return f"{self.of} killed at {self.call} {self.number}"
 
     @property
     def tracing(self) -> Tracing:
         """How a command is started, so that it dies here."""
         inject = f"inject={self.call}:signal=SIGKILL:when={self.number}"
-        return _tracing(self.of, ("-o", "/dev/null", "-e", f"trace={self.call}", "-e", inject))
+        return Tracing(of=self.of, strace=("-o", "/dev/null", "-e", f"trace={self.call}", "-e", inject))
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class FullDisk:
-    """The disk is full from the n-th write of a process, or of one of its `of`, on."""
+    """The disk is full from the n-th write of the engine, or of each lane, on."""
 
     number: int
-    of: Of = "any"
+    of: Of = "engine"
 
     def __str__(self) -> str:
         return f"disk full from write {self.number} on"
 
     @property
-    def strace(self) -> tuple[str, ...]:
-        """What a command is started by, so that its disk is full from here on."""
-        return self.tracing.before
-
-    @property
     def tracing(self) -> Tracing:
         """How a command is started, so that its disk is full from here on."""
         inject = f"inject=pwrite64:error=ENOSPC:when={self.number}+"
-        return _tracing(self.of, ("-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject))
+        return Tracing(of=self.of, strace=("-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject))
 
 
 def need_strace() -> None:
@@ -88,13 +88,12 @@ def need_strace() -> None:
         raise ProjectError("strace is not on the PATH, which kills a run at its writes: apt-get install strace")
 
 
-def counting(log: Path, of: Of = "any") -> Tracing:
+def counting(log: Path, of: Of = "engine") -> Tracing:
     """How a command is started, so that its calls are counted in files beside `log`, one a process that was held."""
-    each = "" if of == "any" else ".%p"
-    return _tracing(of, ("-o", f"{log}{each}", "-e", f"trace={','.join(CALLS)}"))
+    return Tracing(of=of, strace=("-o", f"{log}.%p", "-e", f"trace={','.join(CALLS)}"))
 
 
-def kill_points(log: Path, of: Of = "any") -> list[KillPoint]:
+def kill_points(log: Path, of: Of = "engine") -> list[KillPoint]:
     """Every kill point of the run that was counted: of each call as many as the process that made most of them."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for each in sorted(log.parent.glob(f"{log.name}*")):
@@ -119,11 +118,3 @@ def sampled(points: Sequence[KillPoint], count: int, *, seed: int) -> list[KillP
             begin, end = part * len(some) // share, max((part + 1) * len(some) // share, part * len(some) // share + 1)
             chosen.append(some[chance.randrange(begin, end)])
     return chosen
-
-
-def _tracing(of: Of, words: tuple[str, ...]) -> Tracing:
-    """The whole command under strace; or each process of a kind by itself, which `held/` lets strace attach to."""
-    if of == "any":
-        return Tracing(before=("strace", "-f", "-qq", "--seccomp-bpf", *words))
-    strace = ["strace", "-f", "--detach-on=execve", "-qq", *words]
-    return Tracing(environment={"INTEROFFICE_HELD": json.dumps({"of": of, "strace": strace})})

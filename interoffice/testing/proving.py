@@ -140,7 +140,7 @@ class Proving:
     words: tuple[str, ...] = ()
 
     def prove(
-        self, *, points: int, seed: int, first: int = 1, every: int = 0, disks: int = 3, of: Of = "any", say: Say
+        self, *, points: int, seed: int, first: int = 1, every: int = 0, disks: int = 3, of: Of = "engine", say: Say
     ) -> Proof:
         """Hinders the workflow at so many sampled kill points (`every` n-th from the `first` on, if given) of one kind
         of process, by so many full disks, and by all that a server does wrong."""

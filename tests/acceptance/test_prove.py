@@ -53,7 +53,7 @@ def test_engine_or_lane_alone_is_killed(starter: Path, of: str, first: str) -> N
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_flagship_killed_at_two_points_enters_each_order_once() -> None:
-    words = ("--as-of", "2026-11-16", "--every", "1600", "--first", "250", "--limit", "2", "--format", "json")
+    words = ("--as-of", "2026-11-16", "--every", "300", "--first", "130", "--limit", "2", "--format", "json")
     ended = cli("prove", "won_deals_to_erp", *words, within_s=290)
     assert ended.returncode == 0, ended.stderr + ended.stdout
     proof = json.loads(ended.stdout)

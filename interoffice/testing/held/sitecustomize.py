@@ -1,6 +1,6 @@
 """Lets strace hold this Python process and what it forks, and nothing that it starts: not the browser, not its driver.
 
-On PYTHONPATH only where `KillPoint(of=...)` put it: `INTEROFFICE_HELD` names the kind of process (engine, lane) and the
+On PYTHONPATH only where a `Tracing` put it: `INTEROFFICE_HELD` names the kind of process (engine, lane) and the
 words of strace.
 """
 
@@ -15,9 +15,9 @@ ATTACHED_WITHIN_S = 20.0
 
 def kind_of(words: list[str]) -> str:
     """engine, lane, or nothing of the two, by the words that a process was started with."""
-    if "interoffice.cli" in words:
-        return "engine"
-    return "lane" if any("interoffice.engine.lane" in word for word in words) else ""
+    if any("interoffice.engine.lane" in word for word in words):
+        return "lane"
+    return "engine" if any("interoffice.cli" in word or "interoffice.engine" in word for word in words) else ""
 
 
 def held() -> bool:

@@ -290,6 +290,13 @@ def test_what_is_beyond_sql_is_worked_out_in_python() -> None:
     assert sql_cells(rows, parse_rule("d + 2 business days = 2026-11-24"), SCOPE) == [True, True, None]
 
 
+@pytest.mark.parametrize("text", ["a is not between 2 and 1 / (a - 1)", "a is between 2 and 1 / (a - 1)"])
+def test_a_limit_that_failed_is_not_hidden_by_the_other_one(text: str) -> None:
+    rows = Table.from_rows(COLUMNS, [{"a": Decimal(1)}, {"a": Decimal(3)}, {}])
+    assert_same_cells(rows, [text])
+    assert outcome(sql_cells(rows, parse_rule(text), SCOPE)[0]) == "no value"
+
+
 def test_names_of_columns_never_become_sql() -> None:
     name = 'a" FROM t; DROP TABLE t; --'
     rows = Table.from_rows({name: NUMBER, "n": NUMBER, "c0": NUMBER}, [{"n": Decimal(1), "c0": Decimal(2)}])
