@@ -94,11 +94,10 @@ def _parts(table: Table, marked: Mapping[int, _Mark], findings: Findings, row_na
     for number in sorted(marked):
         numbers[marked[number].route].append(number)
     rejected = sorted(numbers["reject"] + numbers["stop"])
-    elsewhere = {*numbers["review"], *rejected}
     stopped = [*_stop_reasons(table, numbers["stop"], findings.failures, row_name)]
     stopped += [reason for route, reason in findings.notes if route == "stop"]
     return CheckResult(
-        passed=table.select([number for number in range(len(table)) if number not in elsewhere]),
+        passed=table.without([*numbers["review"], *rejected]),
         review=table.select(numbers["review"]),
         rejected=table.select(rejected),
         warned=table.select(numbers["warn"]),

@@ -49,7 +49,7 @@ class Tracing:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class KillPoint:
-    """The n-th call of a system call of the engine, or of each lane: one that takes a dead one's place dies there too."""
+    """The n-th call of a system call of the engine, or of each lane: one taking a dead one's place dies there too."""
 
     call: str
     number: int

@@ -231,3 +231,10 @@ def test_common_types_widen_and_never_guess() -> None:
     assert common_type(DATE, DATE_TIME) is None
     assert common_type(table_of({"a": TEXT}), table_of({"b": TEXT})) == table_of({"a": TEXT, "b": TEXT})
     assert common_type(table_of({"a": TEXT}), table_of({"a": NUMBER})) is None
+
+
+def test_without_leaves_the_other_rows_in_their_order(tmp_path: Path) -> None:
+    table = Table.from_rows({"n": NUMBER}, [{"n": Decimal(n)} for n in range(5)])
+    for each in (table, Table.load(saved) if (saved := table.save(tmp_path).path) else table):
+        assert [row["n"] for row in each.without([3, 0, 3]).rows()] == [1, 2, 4]
+        assert len(each.without([])) == 5 and len(each.without(range(5))) == 0
