@@ -239,7 +239,7 @@ class Course:
 
         def write(tx: Transaction) -> RunState:
             counts = runs.counts(tx, run.run_id)
-            waits = any(counts.get(state) for state in ITEM_WAITS_FOR_PERSON)
+            waits = any(counts.get(state) for state in (*ITEM_WAITS_FOR_PERSON, ItemState.NEW))
             state = RunState.FAILED if failure else RunState.WAITING if waits else well_ended(counts, warned)
             words = WAITS_FOR_PERSON if state == RunState.WAITING else ""
             if failure is not None:

@@ -125,10 +125,14 @@ class Engine:
 
         Refused when a living engine has it.
         """
-        run_id = self.ledger.run(run_id).run_id
+        run_id, not_begun = self.ledger.run(run_id).run_id, -1
         while True:
             state = self._drive_once(run_id, say)
             run = self.ledger.run(run_id)
+            over, new = run.body_done and state == RunState.WAITING, run.items.get(ItemState.NEW, 0)
+            if over and new not in (0, not_begun):  # what a resume put back into loops that were over
+                not_begun = new
+                continue
             if state != RunState.WAITING or run.wake_at is None or run.body_done:
                 return state
             left = (run.wake_at - self.clock.now()).total_seconds()

@@ -58,6 +58,8 @@ from interoffice.store.steps import StepPlace
 from interoffice.store.views import Failure, StepView
 
 VERB_OF = {kind: verb for verb, kind in VERBS.items()}
+STOPPED_THE_RUN = "stopped the run"
+"""The note of a step whose failure stopped the run, whatever its `on_failure` says: a resume works it again."""
 
 
 def walk_steps(run: Run, place: Place, listed: tuple[Step, ...]) -> None:
@@ -187,7 +189,7 @@ class Working:
             case Cancelled():
                 self._record(StepState.INTERRUPTED, note="cancelled")
             case RunStopped(failure=failure):
-                self._record(StepState.FAILED, error=failure, outputs=self.outputs)
+                self._record(StepState.FAILED, error=failure, outputs=self.outputs, note=STOPPED_THE_RUN)
         if isinstance(ending, (Doubtful, Held)) and not self.place.in_loop:
             self.place.recorder.flush()
             raise Suspended(f"a person has to decide: {ending.failure.message}") from ending
@@ -248,21 +250,22 @@ def _replayed(run: Run, place: Place, step: Step, recorded: StepView) -> bool:
             run.control.warned = True
             if isinstance(step.on_failure, tuple):
                 walk_steps(run, place, step.on_failure)
+            _work_released(run, place, step, recorded)
             return True
     return False
 
 
 def _was_continued(step: Step, recorded: StepView) -> bool:
-    """True of a failed step after which the run went on; a refused credential stops the run whatever the step says."""
-    refused = recorded.error is not None and recorded.error.kind == "credential"
-    return not refused and (step.on_failure == "continue" or isinstance(step.on_failure, tuple))
+    """True of a failed step after which the run went on; some failures stop the run whatever the step says."""
+    stopped = recorded.note == STOPPED_THE_RUN or (recorded.error is not None and recorded.error.kind == "credential")
+    return not stopped and (step.on_failure == "continue" or isinstance(step.on_failure, tuple))
 
 
 def _replay_success(run: Run, place: Place, step: Step, recorded: StepView) -> bool:
     if isinstance(step.kind, Choose):
         walk_steps(run, place, _branch(step.kind, recorded.outputs.get("branch")))
-    elif isinstance(step.kind, ForEach) and place.late:
-        do_loop(run, place, step, step.kind, _place_of(run, place, step, recorded), walk_steps, late=True)
+    elif isinstance(step.kind, ForEach):
+        _work_released(run, place, step, recorded)
     elif isinstance(step.kind, SubWorkflow) and place.late:
         do_sub_workflow(run, place, step, step.kind, walk_steps)
     elif isinstance(step.kind, Wait) and isinstance(step.kind.if_late, tuple) and recorded.outputs.get("late"):
@@ -272,6 +275,12 @@ def _replay_success(run: Run, place: Place, step: Step, recorded: StepView) -> b
     if isinstance(step.kind, Stop):
         raise Stopped(str(recorded.outputs.get("reason") or ""), step.kind.result)
     return True
+
+
+def _work_released(run: Run, place: Place, step: Step, recorded: StepView) -> None:
+    """In a late walk: the items of a loop that was over, which a person released or a resume put back."""
+    if isinstance(step.kind, ForEach) and place.late:
+        do_loop(run, place, step, step.kind, _place_of(run, place, step, recorded), walk_steps, late=True)
 
 
 def _place_of(run: Run, place: Place, step: Step, recorded: StepView | None) -> StepPlace:

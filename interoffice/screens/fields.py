@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
 from interoffice.errors import ApplicationError, BusinessError
@@ -18,6 +19,8 @@ from interoffice.screens.sight import Sight
 from interoffice.screens.typed_into import type_into
 
 TRIES: Final = 3
+MANY: Final = 12
+"""So many choices are named; of more only the nearest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,9 +43,12 @@ class Meant:
         return element.type in PLAIN_TYPES and not element.typed_into and element.options is None
 
     def stands(self, sight: Sight) -> bool:
-        """Whether the page shows it."""
+        """Whether the page shows it: in its field, or in the cells of an inline row that the focus has left."""
         state = sight.state(self.place)
-        return state.is_found and same(self.value, state.said["reading"], self.place.field)
+        if state.is_found:
+            return same(self.value, state.said["reading"], self.place.field)
+        cells: list[str] = state.said.get("cells", [])
+        return any(same(self.value, {"text": cell, "texts": [cell]}, self.place.field) for cell in cells)
 
     def shown(self, sight: Sight) -> str:
         """What the page shows in its place, for people."""
@@ -70,9 +76,10 @@ def type_group(session: Session, screen: Screen, group: Sequence[Meant]) -> None
 def _not_typed(session: Session, meant: Meant, problem: Mapping[str, Any]) -> ApplicationError | BusinessError:
     name = f'"{meant.place.element.name}" of {session.here}'
     if problem["problem"] == "choice":
-        there = ", ".join(choice for choice in problem["choices"] if choice) or "nothing"
         wanted = for_people(problem["text"], meant.place.field)
-        return BusinessError(f'{name} does not offer "{wanted}"; it offers {there}', code="not_offered")
+        there = [choice for choice in problem["choices"] if choice]
+        message = f'{name} does not offer "{wanted}"; it offers {offered(there, wanted)}'
+        return BusinessError(message, code="not_offered")
     if problem["problem"] == "no_input":
         return ApplicationError(f"{name} is nothing that can be typed into", transient=False)
     if problem["problem"] == "one_line":
@@ -82,6 +89,14 @@ def _not_typed(session: Session, meant: Meant, problem: Mapping[str, Any]) -> Ap
     return ApplicationError(f"{name} {press_problem(problem, meant.place)}", code=code, transient=not unexpected)
 
 
+def offered(choices: Sequence[str], wanted: str) -> str:
+    """What a choice offers, in words; of many the nearest ones."""
+    if len(choices) <= MANY:
+        return ", ".join(choices) or "nothing"
+    nearest = get_close_matches(wanted, choices, n=3, cutoff=0.3)
+    return f"{len(choices)} others, the nearest: {', '.join(nearest)}" if nearest else f"{len(choices)} others"
+
+
 def fill_alone(session: Session, screen: Screen, meant: Meant, beside: Iterable[Place] = ()) -> None:
     """Types one value, leaves the field, waits until the page is quiet, reads it back; three times at most."""
     places = [meant.place, *beside]
@@ -89,7 +104,9 @@ def fill_alone(session: Session, screen: Screen, meant: Meant, beside: Iterable[
     for left in reversed(range(TRIES)):
         try:
             _type_alone(session, screen, meant)
-        except NoList:
+        except NoList as no_list:
+            if not left and no_list.is_answered:
+                raise BusinessError(no_list.message, code="no_entry") from None
             if not left:
                 raise
         sight = session.settle(places)

@@ -85,6 +85,7 @@ class Finder:
             "hidden": element.type == "file",
             "grid": element.type in ("grid", "one_to_many"),
             "commits": element.commits,
+            "in_row": owner is not None and owner.many is not None and owner.many.entry == "inline row",
         }
         formats = self.application.formats
         return Place(key=key, element=element, field=field_of(element, formats), frames=frames, spec=spec)

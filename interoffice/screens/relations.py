@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from interoffice.errors import ApplicationError, BusinessError
 from interoffice.model.formats import format_value
@@ -13,24 +14,39 @@ from interoffice.screens.formats import fold, for_people, holds_words, same
 from interoffice.screens.keyboard import type_when_possible
 from interoffice.screens.session import Session, press_problem
 
+ANSWERED_S: Final = 1.0
+"""How long a page that has answered and is quiet may still draw its list."""
+
 
 class NoList(ApplicationError):
-    """No completion list came for what was typed."""
+    """No completion list came for what was typed. `is_answered`: the page asked for it, and got nothing to show."""
 
     default_code = "no_list"
 
+    def __init__(self, message: str, *, is_answered: bool) -> None:
+        super().__init__(message)
+        self.is_answered = is_answered
+
 
 def choose_related(session: Session, screen: Screen, place: Place, value: Value) -> None:
-    """Types the value and takes its entry; BusinessError naming the entries when none or several are it. NoList."""
+    """Types the value and takes its entry; BusinessError naming the entries when none or several are it. NoList.
+
+    A text that was typed and not chosen is taken out again: it looks like the value, and the application has none.
+    """
     session.press_behind(screen, place)
-    state = session.settle([place]).state(place)
+    sight = session.settle([place])
+    state, asked = sight.state(place), sight.movement.asked
     if state.is_found and same(value, state.said["reading"], place.field):
         return
     text = format_value(value)
     _type(session, place, text)
     if text == "":
         return
-    entry = _entry(session, place, text)
+    try:
+        entry = _entry(session, place, text, asked=asked)
+    except (NoList, BusinessError):
+        _type(session, place, "")
+        raise
     session.web.press_option(place.element.options or "", entry, place.frames)
 
 
@@ -44,8 +60,8 @@ def _type(session: Session, place: Place, text: str) -> None:
         session.web.page.keyboard.type(text[-1])
 
 
-def _entry(session: Session, place: Place, text: str) -> int:
-    """The place of the one entry that is the value."""
+def _entry(session: Session, place: Place, text: str, *, asked: int) -> int:
+    """The place of the one entry that is the value. `asked`: how many requests there were before it was typed."""
     css = place.element.options
     if css is None:
         raise ApplicationError(f'"{place.element.name}" has no `options`: where its entries are', transient=False)
@@ -56,11 +72,15 @@ def _entry(session: Session, place: Place, text: str) -> int:
         if len(fitting) == 1:
             return fitting[0]
         sight = session.look([place])
-        if (entries and not session.unrest(sight)) or time.monotonic() > deadline:
+        is_quiet, is_answered = not session.unrest(sight), sight.movement.asked > asked
+        if is_quiet and is_answered and not entries:
+            deadline = min(deadline, time.monotonic() + ANSWERED_S)
+        if (entries and is_quiet) or time.monotonic() > deadline:
             break
         session.look([place], since=sight.movement.moves)
     if not entries:
-        raise NoList(f'"{place.element.name}" of {session.here} shows no entries for what was typed')
+        message = f'"{place.element.name}" of {session.here} shows no entries for "{for_people(text, place.field)}"'
+        raise NoList(message, is_answered=is_answered)
     shown = for_people(text, place.field)
     there = "; ".join(entries[:10])
     how = "several entries" if fitting else "no entry"

@@ -378,3 +378,28 @@ def test_a_retry_of_a_failed_item_of_a_run_that_is_done_finishes_it_later(shop: 
         assert run.drive() == RunState.SUCCEEDED
         assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1}
         assert shop.called("read_deals") == 1
+
+
+def test_a_loop_that_too_many_errors_stopped_goes_on_when_the_run_is_resumed(shop: Shop) -> None:
+    shop.some_deals(6)
+    shop.faults(**{f"D_{number}": {"flaky": 3} for number in range(1, 6)})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "orders")
+        assert run.state == RunState.FAILED
+        assert engine.resume(run.run_id) == RunState.SUCCEEDED
+        assert set(run.states.values()) == {"successful"} and len(run.states) == 6
+        assert set(shop.posted().values()) == {1}
+
+
+def test_what_failed_in_a_loop_that_was_over_is_tried_again_when_the_run_is_resumed(shop: Shop) -> None:
+    last = "  - {id: last, bot: shop.place_order, with: {deal: D-9, customer: Blue, amount: 1}}\n\n"
+    shop.workflow("longer", ORDERS.replace("outputs:", last + "outputs:"))
+    shop.faults(D_2={"flaky": 3}, D_9={"refused": True})
+    with an_engine(shop) as engine:
+        run = ran(engine, shop, "longer")
+        assert run.state == RunState.FAILED
+        assert run.states["D-2"] == "failed"
+        shop.faults()
+        assert engine.resume(run.run_id) == RunState.SUCCEEDED
+        assert run.states == {"D-1": "successful", "D-2": "successful", "D-3": "successful"}
+        assert shop.posted() == {"D-1": 1, "D-2": 1, "D-3": 1, "D-9": 1}

@@ -68,26 +68,23 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> list[KillPoint]:
 def killed_then_resumed(shop: Shop, point: KillPoint) -> int:
     """Kills the run at the point and resumes it; how many of its items ended in doubt.
 
-    A lane that takes a dead one's place dies at the same call, so that the run may have failed before its loop, or its
-    items may have: an operator has them tried again when all is well.
+    A lane that takes a dead one's place dies at the same call, so that items may have failed: an operator has them
+    tried again when all is well.
     """
     with an_engine(shop) as engine:
         run_id = engine.start(shop.plan("orders"))
         traced(shop, run_id, point.tracing)
         wait_until_dead(engine, run_id)
         before = shop.posted()
-        if engine.ledger.run(run_id).state not in (RunState.SUCCEEDED, RunState.DONE_WITH_WARNINGS, RunState.FAILED):
+        if engine.ledger.run(run_id).state not in (RunState.SUCCEEDED, RunState.DONE_WITH_WARNINGS):
             engine.resume(run_id)
         if failed := [item.item_id for item in engine.ledger.items(run_id) if str(item.state) == "failed"]:
             assert point.of == "lane", (point, engine.ledger.run(run_id))
             engine.retry(failed, person="anna")
-            engine.resume(run_id)
+            engine.drive(run_id)
         states = Counter(str(item.state) for item in engine.ledger.items(run_id))
         doubts = len(engine.ledger.doubts())
         posted = shop.posted()
-        if point.of == "lane" and engine.ledger.run(run_id).state == RunState.FAILED and not states:
-            assert not posted and not doubts, (point, posted)
-            return 0
         assert set(posted.values()) <= {1}, (point, before, posted)
         assert sum(states.values()) == ITEMS, (point, states)
         assert len(posted) + doubts >= ITEMS, (point, posted, doubts)

@@ -4,13 +4,18 @@ function statement(spec, found) {
   const said = {by: found.by, counts: found.counts, why: found.why, refused: found.refused || null,
     missing: found.missing || null, second: found.second === undefined ? null : found.second};
   const element = found.element;
-  if (!element) return said;
+  if (!element) return spec.in_row ? {...said, cells: cellsShown(scopeOf(spec.scope).root)} : said;
   said.visible = isVisible(element);
   said.enabled = isEnabled(element);
   said.shown = shownCaptions(element);
   said.reading = spec.grid ? {text: "", rows: rowsOf(element).length} : read(element);
   if (spec.wants_cover) said.cover = coverOf(element);
   return said;
+}
+
+// A row that was typed into shows plain cells once the focus has left it.
+function cellsShown(row) {
+  return row && row.matches && row.matches("tr, [role=row]") ? cellsOf(row).filter(isVisible).map((cell) => fold(cell.innerText)) : [];
 }
 
 function lookAt(specs) {

@@ -20,7 +20,7 @@ function choose(element, wanted) {
   const options = [...element.options].filter((option) => !option.disabled);
   const chosen = wanted.map((text) => options.filter((option) => optionLabel(option) === text));
   const wrong = wanted.find((text, at) => chosen[at].length !== 1);
-  if (wrong !== undefined) return {problem: "choice", text: wrong, choices: options.map(optionLabel).slice(0, 30)};
+  if (wrong !== undefined) return {problem: "choice", text: wrong, choices: options.map(optionLabel).slice(0, 1000)};
   element.focus();
   const before = [...element.selectedOptions];
   const meant = chosen.map((found) => found[0]);
