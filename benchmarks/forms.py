@@ -96,8 +96,7 @@ environments:
 screens:
   form:
     open: /
-    again:
-      press: [again]
+    again: stands
     ready_when: first_name is enabled and first_name is missing
     elements:
 {ELEMENTS}      submit:

@@ -113,7 +113,7 @@ def _screen() -> Schema:
     keys = {
         **_plain(selectors.SCREEN_KEYS),
         "open": said(ref("opening"), "An address, a menu path, `start`, or any of them by environment."),
-        "again": said(ref("opening"), "The shorter way there after a commit that ended well."),
+        "again": said(ref("opening"), "The shorter way there after a commit that ended well; `stands`: none."),
         "ready_when": said(EXPRESSION, "What is true of the empty form only."),
         "fill": words("together", "one by one"),
         "scope": ref("scope"),

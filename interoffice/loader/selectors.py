@@ -315,11 +315,13 @@ def _load_openings(fields: Fields, key: str, environments: Collection[str]) -> d
         for name in unknown:
             wrong = f'"{name}" is no environment of this file; there is {", ".join(environments)}'
             fields.reading.problem("U01", (*path, name), wrong, at_key=True)
-        return {name: _opening(fields.reading, (*path, name), how) for name, how in found.items()}
-    return {EVERYWHERE: _opening(fields.reading, path, found)}
+        return {name: _opening(fields.reading, (*path, name), how, key) for name, how in found.items()}
+    return {EVERYWHERE: _opening(fields.reading, path, found, key)}
 
 
-def _opening(reading: Reading, path: Path, how: Any) -> Opening:
+def _opening(reading: Reading, path: Path, how: Any, key: str) -> Opening:
+    if how == "stands" and key == "again":
+        return Opening(path=path, stands=True)
     if isinstance(how, str):
         return _short_opening(path, how)
     if not isinstance(how, dict):

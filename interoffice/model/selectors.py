@@ -259,13 +259,17 @@ TYPES: Final[Mapping[str, Type]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opening:
-    """How a screen is reached: an address, a menu path, keys, or `start` (the client's first screen); then presses."""
+    """How a screen is reached: an address, a menu path, keys, or `start` (the client's first screen); then presses.
+
+    `stands`, of `again` alone: after a commit that ended well the form stands there as it was opened.
+    """
 
     path: Path
     address: str | None = None
     menu: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     is_start: bool = False
+    stands: bool = False
     press: tuple[str, ...] = ()
 
 

@@ -13,8 +13,9 @@ from interoffice.errors import ApplicationError, BusinessError, OutcomeUnclear
 from interoffice.model.selectors import Commit, Screen
 from interoffice.model.values import Value
 from interoffice.screens.evidence import Evidence
+from interoffice.screens.fields import TRIES
 from interoffice.screens.filling import Form
-from interoffice.screens.finding import Place
+from interoffice.screens.finding import Place, Press
 from interoffice.screens.formats import Unreadable, shown
 from interoffice.screens.once import sent_once
 from interoffice.screens.session import Session, SessionEnded, press_problem
@@ -32,23 +33,53 @@ class Committed:
     evidence: Mapping[str, str]
 
 
+class Missed(Exception):
+    """The press did not reach its button: nothing was pressed. `problem` says why."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(problem["problem"])
+        self.problem = problem
+
+
 @dataclass(kw_only=True)
 class Outcome:
-    """The three ends that a commit can have. One that holds before the press counts only after it was false."""
+    """A commit of a form: its button, and the three ends that it can have. One that holds before the press counts only
+    after it was false."""
 
     session: Session
     screen: Screen
+    place: Place
     commit: Commit
     said: str
+    held: tuple[Place, ...]
     counts: dict[str, bool]
     conditions: dict[str, Condition]
 
     @classmethod
-    def of(cls, session: Session, screen: Screen, commit: Commit, said: str) -> Outcome:
-        """The outcome of a commit that is about to be pressed."""
+    def of(cls, form: Form, submit: str) -> Outcome:
+        """The outcome of the commit that will be pressed. ApplicationError where the button does not commit."""
+        session, screen = form.session, form.screen
+        place, said = session.finder.place(screen, submit), f'"{submit}" of {session.application.key}.{screen.name}'
+        commit = place.element.commit
+        if commit is None:
+            raise ApplicationError(f"{said} does not commit", transient=False)
         texts = {"done": commit.done_when, "fails": commit.fails_when, "breaks": commit.breaks_when}
-        conditions = {name: session.condition(screen, text) for name, text in texts.items() if text}
-        return cls(session=session, screen=screen, commit=commit, said=said, counts={}, conditions=conditions)
+        return cls(
+            session=session, screen=screen, place=place, commit=commit, said=said,
+            held=tuple(form.places), counts={},
+            conditions={name: session.condition(screen, text) for name, text in texts.items() if text},
+        )  # fmt: skip
+
+    @property
+    def press(self) -> Press | None:
+        """What is aimed at while the form is read; None where not all of it is in the main frame."""
+        in_main = not any(place.frames for place in (self.place, *self.held))
+        return Press(place=self.place, held=self.held) if in_main else None
+
+    @property
+    def watched(self) -> list[Place]:
+        """What must be looked at before the press."""
+        return [*self.places, self.place]
 
     @property
     def places(self) -> list[Place]:
@@ -81,21 +112,16 @@ class Outcome:
 
 
 def commit_form(
-    form: Form, *, submit: str, read: tuple[str, ...], meant: Mapping[str, Value], gate: Gate, evidence: Evidence
+    form: Form, outcome: Outcome, *, read: tuple[str, ...], meant: Mapping[str, Value], gate: Gate, evidence: Evidence
 ) -> Committed:
     """Commits a filled form. BusinessError: refused, nothing posted. OutcomeUnclear: look up before any repeat."""
     session, screen = form.session, form.screen
-    place = session.finder.place(screen, submit)
-    commit = place.element.commit
-    if commit is None:
-        raise ApplicationError(f'"{submit}" of {session.here} does not commit', transient=False)
-    outcome = Outcome.of(session, screen, commit, f'"{submit}" of {session.here}')
-    files, button = _make_ready(form, place, outcome, evidence)
+    files, aimed = _make_ready(form, outcome, evidence)
     gate(meant, evidence=files)
+    wanted = session.finder.places(screen, read)
     try:
         with sent_once(session, within_s=outcome.within_s):
-            _press(session, button, outcome)
-            sight = _wait_for_end(session, outcome, session.finder.places(screen, read))
+            sight = _pressed_once(form, outcome, aimed, wanted)
     except BusinessError as refused:
         if names := _wiped(form):
             raise ApplicationError(
@@ -106,7 +132,7 @@ def commit_form(
         raise
     except Error as error:
         raise OutcomeUnclear(f"the browser failed while {outcome.said} was pressed: {error}") from error
-    if commit.verify_after:
+    if outcome.commit.verify_after:
         _verify(form)
     session.ended_well = True
     if (after := evidence.picture(session, "after")) is not None:
@@ -122,10 +148,33 @@ def _wiped(form: Form) -> list[str]:
         return []
 
 
-def _make_ready(form: Form, place: Place, outcome: Outcome, evidence: Evidence) -> tuple[dict[str, str], Place]:
-    """The form right, the button there, the evidence taken: all that can go wrong before the intent."""
+def _pressed_once(form: Form, outcome: Outcome, aimed: Mapping[str, Any] | None, read: list[Place]) -> Sight:
+    """The sight in which the commit is done. While it is sure that nothing was pressed, what the page has changed is
+    typed anew, and pressed then."""
     session = form.session
-    sight = form.make_right([*outcome.places, place])
+    for _ in range(TRIES):
+        try:
+            _press(session, outcome, aimed)
+            return _wait_for_end(session, outcome, read, after_press=aimed is not None)
+        except Missed as missed:
+            aimed = None
+            if missed.problem["problem"] == "changed":
+                session.say("changed_before_press", screen=session.here)
+                aimed = _aimed(form.make_right(outcome.watched, press=outcome.press))
+    message = f"{session.here} changed what was typed each time before it could be pressed; nothing was pressed"
+    raise ApplicationError(message, code="wiped_before_press")
+
+
+def _aimed(sight: Sight) -> Mapping[str, Any] | None:
+    return sight.aimed if sight.aimed is not None and sight.aimed["problem"] is None else None
+
+
+def _make_ready(
+    form: Form, outcome: Outcome, evidence: Evidence
+) -> tuple[dict[str, str], Mapping[str, Any] | None]:
+    """The form right, the button aimed at, the evidence taken: all that can go wrong before the intent."""
+    session, place = form.session, outcome.place
+    sight = form.make_right(outcome.watched, press=outcome.press)
     state = sight.state(place)
     if not state.is_enabled:
         why = "is not enabled" if state.is_found else state.why_not
@@ -138,14 +187,20 @@ def _make_ready(form: Form, place: Place, outcome: Outcome, evidence: Evidence) 
     if (before := evidence.picture(session, "before")) is not None:
         files["before"] = before
     outcome.before(sight)
-    return files, place
+    return files, _aimed(sight)
 
 
-def _press(session: Session, place: Place, outcome: Outcome) -> None:
-    """The one press. What could not be pressed is pressed again only while it is sure that nothing was."""
-    deadline = time.monotonic() + session.patience_s
+def _press(session: Session, outcome: Outcome, aimed: Mapping[str, Any] | None) -> None:
+    """The one press. What could not be pressed is pressed again only while it is sure that nothing was.
+
+    What is aimed at already is pressed at once; whether it got the press is told by the first look for an end.
+    """
+    place, deadline = outcome.place, time.monotonic() + session.patience_s
     while True:
         try:
+            if aimed is not None:
+                session.web.press_aimed(aimed)
+                return
             problem = session.try_press(place)
         except ApplicationError as error:
             raise OutcomeUnclear(f"{outcome.said} was pressed, then: {error}", code=error.code) from error
@@ -165,8 +220,8 @@ def _unless_ended(session: Session, outcome: Outcome, when: str) -> Sight:
         raise OutcomeUnclear(f"{session.application.name} ended the session {when}", code="session_ended") from None
 
 
-def _wait_for_end(session: Session, outcome: Outcome, read: list[Place]) -> Sight:
-    """The sight in which it is done; raises for every other end."""
+def _wait_for_end(session: Session, outcome: Outcome, read: list[Place], *, after_press: bool = False) -> Sight:
+    """The sight in which it is done; raises for every other end. Missed when nothing was pressed."""
     deadline = time.monotonic() + outcome.within_s
     places = [*outcome.places, *read]
     confirm = outcome.commit.confirm
@@ -175,9 +230,13 @@ def _wait_for_end(session: Session, outcome: Outcome, read: list[Place]) -> Sigh
     while True:
         try:
             since = None if sight is None else sight.movement.moves
-            sight = session.look([*places, *([asked] if asked else [])], since=since)
+            sight = session.look([*places, *([asked] if asked else [])], since=since, after_press=after_press)
+            after_press = False
+            if sight.missed is not None:
+                raise Missed(sight.missed)
             ends = outcome.ends(sight)
             if ends and not session.unrest(sight):
+                session.is_calm(sight)
                 return _judge(session, outcome, ends, sight)
             if asked is not None and sight.state(asked).is_enabled and session.try_press(asked) is None:
                 asked = None

@@ -58,19 +58,26 @@ class Meant:
         return str(reading.get("checked", reading.get("text", "")))
 
 
-def type_group(session: Session, screen: Screen, group: Sequence[Meant]) -> None:
-    """Types fields of one frame in one call; one that is covered or not there yet is waited for."""
+def type_group(
+    session: Session, screen: Screen, group: Sequence[Meant], *, beside: Sequence[Place] | None = None
+) -> Sight | None:
+    """Types fields of one frame in one call; one that is covered or not there yet is waited for.
+
+    With `beside` (places of the main frame) what all of them show once the page has drawn comes along.
+    """
     behind, back = group[0].place.element.behind, group[0].place.element.leave_by
     if behind is not None:
         session.press(screen, behind)
         session.settle()
-    problems = type_when_possible(session, [(meant.place, meant.typed) for meant in group])
+    given = [(meant.place, meant.typed) for meant in group]
+    problems, sight = type_when_possible(session, given, beside=None if back is not None else beside)
     for meant in group:
         if meant.place.key in problems:
             raise _not_typed(session, meant, problems[meant.place.key])
     if back is not None:
         session.settle()
         session.press(screen, back)
+    return sight
 
 
 def _not_typed(session: Session, meant: Meant, problem: Mapping[str, Any]) -> ApplicationError | BusinessError:

@@ -12,7 +12,7 @@ from interoffice.model.selectors import Screen
 from interoffice.model.table import Table
 from interoffice.model.values import FileValue, Value
 from interoffice.screens.fields import TRIES, Meant, did_not_stay, fill_alone, type_group
-from interoffice.screens.finding import Place
+from interoffice.screens.finding import Place, Press
 from interoffice.screens.formats import for_people
 from interoffice.screens.lines import Lines, type_lines
 from interoffice.screens.many import Rows, type_rows
@@ -68,9 +68,13 @@ class Form:
             for meant in plain:
                 fill_alone(self.session, self.screen, meant, places)
             return
-        for group in _groups(plain):
+        groups = _groups(plain)
+        for group in groups[:-1]:
             type_group(self.session, self.screen, group)
-        sight = self.session.settle(places)
+        every = [*places, *self.session.watch.places]
+        beside = None if any(place.frames for place in every) else every
+        seen = type_group(self.session, self.screen, groups[-1], beside=beside)
+        sight = self.session.settle(places, seen=seen)
         self.session.note_drift(sight, (meant.place for meant in plain))
         wiped = [meant for meant in plain if not meant.stands(sight)]
         if wiped:
@@ -89,14 +93,14 @@ class Form:
 
     # reading back
 
-    def make_right(self, places: Iterable[Place] = ()) -> Sight:
+    def make_right(self, places: Iterable[Place] = (), *, press: Press | None = None) -> Sight:
         """The whole form read once more, what is wrong typed again; the sight in which all of it is right.
 
-        `places` are looked at in the same sight.
+        `places` are looked at in the same sight; `press` is aimed at in it.
         """
         every = [*self.places, *places]
         for _ in range(TRIES):
-            sight = self.session.settle(every)
+            sight = self.session.settle(every, press=press)
             wrong = [meant for meant in self.standing if not meant.stands(sight)]
             if not wrong:
                 break
@@ -104,7 +108,7 @@ class Form:
             for meant in wrong:
                 fill_alone(self.session, self.screen, meant)
         else:
-            sight = self.session.settle(every)
+            sight = self.session.settle(every, press=press)
         self.refuse_wrong(sight)
         return sight
 

@@ -29,6 +29,20 @@ class Place:
         return {**self.spec, **switches} if switches else self.spec
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Press:
+    """An element to press, and the places of the same frame that must still show then what they showed when it was
+    aimed at."""
+
+    place: Place
+    held: tuple[Place, ...]
+
+    @property
+    def asked(self) -> Spec:
+        """What page/door.js takes."""
+        return {"spec": self.place.asked(thorough=True), "held": [place.asked() for place in self.held]}
+
+
 @dataclass(slots=True)
 class Finder:
     """The places of one application in one environment, made once each."""

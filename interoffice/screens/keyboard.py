@@ -19,11 +19,16 @@ Problems = Mapping[str, Mapping[str, Any]]
 
 
 def type_when_possible(
-    session: Session, asked: Sequence[tuple[Place, Mapping[str, Any]]], *, leave: bool = True
-) -> Problems:
+    session: Session,
+    asked: Sequence[tuple[Place, Mapping[str, Any]]],
+    *,
+    leave: bool = True,
+    beside: Sequence[Place] | None = None,
+) -> tuple[Problems, Sight | None]:
     """Types values into places of one frame in one call: the problems by key that did not pass, none when all is typed.
 
-    A page that keeps being replaced is a problem of every place.
+    A page that keeps being replaced is a problem of every place. `beside`: places of the main frame to look at too once
+    the page has drawn; that sight comes along where all was typed.
     """
     began = time.monotonic()
     deadline, heals = began + session.patience_s, True
@@ -31,12 +36,12 @@ def type_when_possible(
         sight: Sight | None = None
         problems: Problems
         try:
-            problems, sight = session.web.type_together(list(asked), leave=leave)
+            problems, sight = session.web.type_together(list(asked), leave=leave, beside=beside)
         except PageReplaced:
             problems = {place.key: {"problem": "replaced"} for place, _ in asked}
         passes = any(problem["problem"] in PASSING for problem in problems.values())
         if not passes or time.monotonic() > deadline:
-            return problems
+            return problems, sight if beside is not None and not problems else None
         lacking = [place for place, _ in asked if problems.get(place.key, {}).get("problem") == "not_found"]
         if heals and lacking and time.monotonic() > began + AFTER_S:
             heals = False

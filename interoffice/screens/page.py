@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
@@ -10,10 +11,18 @@ from typing import Any, Final
 from playwright.sync_api import Dialog, Download, ElementHandle, Error, Frame, Page, Response
 
 from interoffice.errors import ApplicationError
-from interoffice.screens.finding import Place, Spec
+from interoffice.screens.finding import Place, Press, Spec
 from interoffice.screens.sight import NOWHERE, Movement, Sight, State
 
 PARTS: Final = ("count.js", "name.js", "find.js", "heal.js", "read.js", "type.js", "door.js")
+CALL: Final = """async (asked) => {
+  if (!window.__interoffice) return null;
+  const [name, argument] = JSON.parse(asked);
+  const said = await window.__interoffice[name](argument);
+  return said === undefined ? null : JSON.stringify(said);
+}"""
+"""Questions and answers go as one text each: the driver takes nested values apart piece by piece, which costs more than
+the question itself."""
 _GONE: Final = ("context was destroyed", "Cannot find context", "Frame was detached", "frame got detached",
                 "because of a navigation", "Inspected target navigated")  # fmt: skip
 _CLOSED: Final = ("has been closed", "Target closed", "crashed", "Connection closed", "Browser closed")
@@ -42,6 +51,7 @@ class WebPage:
         self.status = 200
         self.is_crashed = False
         self.holds_big_file = False
+        self.acts = 0
         self._ignore = list(ignore)
         page.add_init_script(page_script() + f"window.__interoffice.ignore({self._ignore!r});")
         page.on("dialog", self._on_dialog)
@@ -78,6 +88,7 @@ class WebPage:
         try:
             if "#" in address and address.partition("#")[0] == self.page.url.partition("#")[0]:
                 self.page.goto("about:blank")
+            self.acts += 1
             self.page.goto(address, wait_until="commit", timeout=within_s * 1000)
         except Error as error:
             self._refuse_closed(error)
@@ -95,25 +106,34 @@ class WebPage:
         since: int | None = None,
         longest_ms: float = 100,
         frame: bool = False,
+        press: Press | None = None,
+        after_press: bool = False,
     ) -> Sight:
-        """What the places show now. A page that is just being replaced shows nothing (`Movement.is_there`)."""
+        """What the places show now. A page that is just being replaced shows nothing (`Movement.is_there`).
+
+        `press`: what to aim at in the same breath, in the main frame; `press_aimed` presses it. `after_press`: what
+        became of that press is asked too (`Sight.missed`).
+        """
         by_frames: dict[tuple[str, ...], list[Place]] = {(): []}
         for place in places:
             by_frames.setdefault(place.frames, []).append(place)
         states: dict[str, State] = {}
-        movement = NOWHERE
+        movement, aimed, missed = NOWHERE, None, None
         for frames, here in by_frames.items():
             specs = [place.asked(**(switches or {})) for place in here]
             main = not frames
-            wanted = {"specs": specs, "since": since if main else None, "longest": longest_ms, "frame": frame and main}
+            wanted = {"specs": specs, "since": since if main else None, "longest": longest_ms, "frame": frame and main,
+                      "press": press.asked if press is not None and main else None,
+                      "disarm": after_press and main}  # fmt: skip
             said = self._asked("look", wanted, frames)
             if main:
                 movement = _movement(said)
                 if said is None:
                     break
+                aimed, missed = said["aimed"], None if said["seen"] is None else _missed(said["seen"])
             for place in here:
                 states[place.key] = State(place=place, said=_state_of(said, place))
-        return Sight(movement=movement, states=states)
+        return Sight(movement=movement, states=states, aimed=aimed, missed=missed)
 
     def _asked(self, call: str, argument: Any, frames: tuple[str, ...]) -> Any:
         try:
@@ -127,16 +147,14 @@ class WebPage:
         if frame is None:
             raise PageReplaced
         try:
-            said = frame.evaluate(
-                "([name, argument]) => window.__interoffice ? window.__interoffice[name](argument) : null",
-                [name, argument],
-            )
+            told = frame.evaluate(CALL, json.dumps([name, argument], ensure_ascii=False))
         except Error as error:
             self._refuse_closed(error)
             if any(word in str(error) for word in _GONE):
                 raise PageReplaced from None
             message = f"the page can't be asked: {_reason(error)}"
             raise ApplicationError(message, code="page_error", transient=False) from error
+        said = None if told is None else json.loads(told)
         if said is None and name not in ("cover", "uncover", "stay", "leave"):
             self._wait_a_moment()
             raise PageReplaced
@@ -164,12 +182,20 @@ class WebPage:
 
     # acting
 
-    def type_together(self, fields: list[tuple[Place, Mapping[str, Any]]], *, leave: bool = True) -> tuple[Any, Sight]:
-        """Types values into places of one frame in one call: the problems by key, and what all show then."""
-        frames = fields[0][0].frames
+    def type_together(
+        self, fields: list[tuple[Place, Mapping[str, Any]]], *, leave: bool = True,
+        beside: Iterable[Place] | None = None,
+    ) -> tuple[Any, Sight]:
+        """Types values into places of one frame in one call: the problems by key, and what all show then.
+
+        `beside`: places of the same frame that are looked at too, once the page has drawn.
+        """
+        self.acts += 1
+        frames, more = fields[0][0].frames, None if beside is None else list(beside)
         asked = [{"spec": place.asked(thorough=True), "meant": meant} for place, meant in fields]
-        said = self.call("fill", {"fields": asked, "leave_field": leave}, frames)
-        places = {place.key: place for place, _ in fields}
+        looked = None if more is None else [place.asked() for place in more]
+        said = self.call("fill", {"fields": asked, "leave_field": leave, "beside": looked}, frames)
+        places = {place.key: place for place in (*(place for place, _ in fields), *(more or ()))}
         states = {key: State(place=places[key], said=state) for key, state in said["states"].items()}
         return said["problems"], Sight(movement=_movement(said), states=states)
 
@@ -178,14 +204,21 @@ class WebPage:
         aimed = self.call("aim", {"spec": spec, "row": row}, frames)
         return aimed if aimed["problem"] else self._press(aimed, frames, clicks=2 if twice else 1)
 
+    def press_aimed(self, aimed: Mapping[str, Any]) -> None:
+        """Presses what a look has aimed at. Nothing else can get the press, and nothing gets it when a place that
+        is held shows something else by then: the next look says so (`after_press`)."""
+        self.acts += 1
+        self.guarded(lambda: self.page.mouse.click(aimed["x"], aimed["y"]))
+
     def _press(self, aimed: Any, frames: tuple[str, ...], *, clicks: int = 1) -> Any:
+        self.acts += 1
         left, top = self._corner(frames)
         self.guarded(lambda: self.page.mouse.click(aimed["x"] + left, aimed["y"] + top, click_count=clicks))
         try:
             seen = self.call("disarm", None, frames)
         except PageReplaced:
             return None
-        return {"problem": "moved"} if seen["hits"] == 0 and seen["strays"] else None
+        return _missed(seen)
 
     def options(self, css: str, frames: tuple[str, ...]) -> list[str]:
         """The entries that a completion list shows."""
@@ -215,8 +248,14 @@ class WebPage:
         box = frame.frame_element().bounding_box() if frame else None
         return (box["x"], box["y"]) if box else (0.0, 0.0)
 
+    def type_keys(self, text: str) -> None:
+        """Types a text by real keys into what has the focus."""
+        self.acts += 1
+        self.page.keyboard.type(text)
+
     def press_keys(self, keys: Iterable[str]) -> None:
         """Presses keys as `ctrl+s`, one after another."""
+        self.acts += 1
         for key in keys:
             self.page.keyboard.press("+".join(_key(part) for part in key.split("+")))
 
@@ -232,6 +271,13 @@ class WebPage:
         if self.is_crashed or any(word in str(error) for word in _CLOSED):
             self.is_crashed = True
             raise ApplicationError("the browser has gone away", code="browser_gone") from error
+
+
+def _missed(seen: Mapping[str, Any]) -> dict[str, str] | None:
+    """Why a press did not reach its element; None when it did."""
+    if seen["hits"] or not (seen["strays"] or seen["changed"]):
+        return None
+    return {"problem": "changed" if seen["changed"] else "moved"}
 
 
 def _movement(said: Any) -> Movement:

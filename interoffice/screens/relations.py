@@ -53,11 +53,11 @@ def choose_related(session: Session, screen: Screen, place: Place, value: Value)
 def _type(session: Session, place: Place, text: str) -> None:
     """All but the last sign in one go, the last by a real key, since completion often listens to keys."""
     asked = {"text": text[:-1], "native": text[:-1]}
-    problems = type_when_possible(session, [(place, asked)], leave=False)
+    problems, _ = type_when_possible(session, [(place, asked)], leave=False)
     if place.key in problems:
         raise ApplicationError(f'"{place.element.name}" of {session.here} {press_problem(problems[place.key], place)}')
     if text:
-        session.web.page.keyboard.type(text[-1])
+        session.web.type_keys(text[-1])
 
 
 def _entry(session: Session, place: Place, text: str, *, asked: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from interoffice.language.row import ValueScope
 from interoffice.model.selectors import Application, Element, Environment, Opening, Popup, Screen
 from interoffice.model.values import FileValue
 from interoffice.screens.drift import Drift, drift_of
-from interoffice.screens.finding import Finder, Place, candidate_specs, keys_of
+from interoffice.screens.finding import Finder, Place, Press, candidate_specs, keys_of
 from interoffice.screens.formats import Field, fold_caption
 from interoffice.screens.healing import AFTER_S, Memory, drift_id, heal, keep_prints, write_drift
 from interoffice.screens.page import PageReplaced, WebPage
@@ -95,6 +95,8 @@ class Session:
     has_paged: bool = False
     _watch: Watch | None = None
     _calm: tuple[str, int] = ("", 0)
+    _calm_acts: int = -1
+    _opened: dict[str, Any] = field(default_factory=dict)
     _pressed: dict[str, int] = field(default_factory=dict)
     _pressing: dict[str, float] = field(default_factory=dict)
     _conditions: dict[tuple[str, str], Condition] = field(default_factory=dict)
@@ -142,16 +144,25 @@ class Session:
         since: int | None = None,
         longest_ms: float = 100,
         frame: bool = False,
+        press: Press | None = None,
+        after_press: bool = False,
     ) -> Sight:
-        """What the places show now, after the watchers had their say. SessionEnded, ApplicationError."""
+        """What the places show now, after the watchers had their say. SessionEnded, ApplicationError.
+
+        `press`: what to aim at in the same breath; `after_press`: what became of that press is asked (`missed`).
+        """
         wanted = {place.key: place for place in (*places, *self.watch.places)}
         switches = {"wants_cover": True} if covers else None
-        sight = self.web.look(wanted.values(), switches=switches, since=since, longest_ms=longest_ms, frame=frame)
+        sight = self.web.look(
+            wanted.values(), switches=switches, since=since, longest_ms=longest_ms, frame=frame, press=press,
+            after_press=after_press,
+        )  # fmt: skip
+        missed = sight.missed
         for _ in range(10):
             if not self._heed(sight):
-                return sight
-            sight = self.web.look(wanted.values(), switches=switches, frame=True)
-        return sight
+                break
+            sight = self.web.look(wanted.values(), switches=switches, frame=True, press=press)
+        return sight if sight.missed == missed else replace(sight, missed=missed)
 
     def _heed(self, sight: Sight) -> bool:
         """Asks the watchers; True when a pop-up was pressed away, so that the sight is stale."""
@@ -207,17 +218,36 @@ class Session:
 
     # waiting
 
-    def settle(self, places: Iterable[Place] = (), *, within_s: float | None = None) -> Sight:
-        """A sight of the quiet page; ApplicationError when it does not come to rest."""
+    def settle(
+        self,
+        places: Iterable[Place] = (),
+        *,
+        within_s: float | None = None,
+        seen: Sight | None = None,
+        press: Press | None = None,
+    ) -> Sight:
+        """A sight of the quiet page; ApplicationError when it does not come to rest.
+
+        After an act the page draws once before it is looked at; where nothing was done since it was quiet, it need not.
+        `seen`: a sight of these places and the watchers' after the act. `press`: what to aim at in the same breath.
+        """
         places = list(places)
         deadline = time.monotonic() + (self.patience_s if within_s is None else within_s)
-        sight = self.look(places, frame=True)
+        if seen is None or self._heed(seen):
+            seen = self.look(places, frame=self.web.acts != self._calm_acts, press=press)
+        sight = seen
         while why := self.unrest(sight):
             if time.monotonic() > deadline:
                 raise ApplicationError(f"{self.here} does not come to rest: {why}", code="not_quiet")
-            sight = self.look(places, since=sight.movement.moves, longest_ms=self._longest_ms(sight.movement))
-        self._calm = (sight.movement.document, sight.movement.asked)
+            longest = self._longest_ms(sight.movement)
+            sight = self.look(places, since=sight.movement.moves, longest_ms=longest, press=press)
+        self.is_calm(sight)
         return sight
+
+    def is_calm(self, sight: Sight) -> None:
+        """Notes that the page was quiet in this sight."""
+        self._calm = (sight.movement.document, sight.movement.asked)
+        self._calm_acts = self.web.acts
 
     def unrest(self, sight: Sight) -> str:
         """Why the page is not quiet yet; '' when it is."""
@@ -308,6 +338,11 @@ class Session:
         if self._stands_ready(screen) and self.searched <= set(searching) and not self.has_paged:
             return self.settle()
         opening = screen.opening_again(self.environment.name) if self._may_go_again(screen) else None
+        if opening is not None and opening.stands:
+            if (sight := self._as_opened(screen)) is not None:
+                self.ended_well = False
+                return sight
+            opening = None
         opening = opening or screen.opening(self.environment.name)
         if opening is None:
             where = f"{self.application.key}.{screen.name}"
@@ -317,14 +352,32 @@ class Session:
         self._pressed.clear()
         self._pressing.clear()
         self.follow(screen, opening)
-        return self._settle_ready(self.condition(screen, screen.ready_when))
+        sight = self._settle_ready(self.condition(screen, screen.ready_when), self._shown_places(screen))
+        self._opened = {place.key: _shown(sight, place) for place in self._shown_places(screen)}
+        return sight
 
-    def _settle_ready(self, ready: Condition) -> Sight:
-        """A sight of the quiet page in which a screen is ready."""
+    def _shown_places(self, screen: Screen) -> list[Place]:
+        """All of a screen that shows a value, where it is to stand again as it was opened."""
+        again = screen.opening_again(self.environment.name)
+        if again is None or not again.stands:
+            return []
+        names = [name for name, element in screen.elements.items() if element.type != "button"]
+        return self.finder.places(screen, names)
+
+    def _as_opened(self, screen: Screen) -> Sight | None:
+        """The sight in which the screen is ready and shows what it showed when it was opened; None where it doesn't."""
+        ready, places = self.condition(screen, screen.ready_when), self._shown_places(screen)
+        sight = self.settle([*ready.places.values(), *places])
+        is_same = all(_shown(sight, place) == self._opened.get(place.key) for place in places)
+        return sight if is_same and self.holds(ready, sight) else None
+
+    def _settle_ready(self, ready: Condition, places: Iterable[Place] = ()) -> Sight:
+        """A sight of the quiet page in which a screen is ready; `places` are looked at too."""
         deadline = time.monotonic() + self.patience_s
+        every = [*ready.places.values(), *places]
         while True:
             self.wait_until(ready, what=f"{self.here} did not become ready", heals=True)
-            sight = self.settle(ready.places.values())
+            sight = self.settle(every)
             if self.holds(ready, sight):
                 return sight
             if time.monotonic() > deadline:
@@ -438,6 +491,11 @@ class Session:
         evidence = {"healed": picture} if picture else {}
         self.say("drift", screen=self.here, element=place.element.name, reason=drift.reason, drift=entry["id"],
                  evidence=evidence)  # fmt: skip
+
+
+def _shown(sight: Sight, place: Place) -> Any:
+    """What a place shows, to be compared with what it shows later."""
+    return sight.state(place).said.get("reading")
 
 
 def _drift_entry(session: Session, place: Place, found: Mapping[str, Any]) -> dict[str, Any]:

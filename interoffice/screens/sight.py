@@ -110,10 +110,15 @@ def why_not(said: Mapping[str, Any], place: Place) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sight:
-    """One look at the page: what moved, and the states by place key."""
+    """One look at the page: what moved, and the states by place key.
+
+    `aimed`: where a press would go, if one was asked. `missed`: why a press did not reach its element, if it did not.
+    """
 
     movement: Movement
     states: Mapping[str, State]
+    aimed: Mapping[str, Any] | None = None
+    missed: Mapping[str, Any] | None = None
 
     def state(self, place: Place) -> State:
         """What was found of a place; nothing where it was not looked for."""

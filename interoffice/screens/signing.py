@@ -120,7 +120,7 @@ class _Signing:
             self.session.press(self.screen, step.press)
 
     def _type(self, meant: list[tuple[Place, dict[str, str]]]) -> None:
-        problems = type_when_possible(self.session, meant)
+        problems, _ = type_when_possible(self.session, meant)
         sight = self.session.look([place for place, _ in meant])
         for place, value in meant:
             if place.key in problems:

@@ -18,7 +18,7 @@ def type_into(session: Session, place: Place, value: Value) -> None:
     inner = _inner(place)
     formats = own_formats(place.field.type, place.element.typed_format, place.field.formats)
     meant = typed(value, replace(place.field, formats=formats))
-    problems = type_when_possible(session, [(inner, meant)])
+    problems, _ = type_when_possible(session, [(inner, meant)])
     if inner.key in problems:
         raise ApplicationError(f'"{place.element.name}" of {session.here} {press_problem(problems[inner.key], inner)}')
 

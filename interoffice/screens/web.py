@@ -20,7 +20,7 @@ from interoffice.model.selectors import Application, Screen
 from interoffice.model.table import Table
 from interoffice.model.values import FileValue, Value
 from interoffice.resources.browser import Browser
-from interoffice.screens.committing import Gate, commit_form
+from interoffice.screens.committing import Gate, Outcome, commit_form
 from interoffice.screens.downloads import download
 from interoffice.screens.evidence import Evidence
 from interoffice.screens.filling import in_order, make_form
@@ -87,10 +87,11 @@ class WebScreens:
 
         def work(session: Session) -> dict[str, Value]:
             form = make_form(session, wanted, fields=ordered, lines=lines, attach=attach)
+            outcome = Outcome.of(form, submit)
             session.open(wanted)
             form.fill()
             kept = self._evidence(application)
-            done = commit_form(form, submit=submit, read=read, meant=meant, gate=self.commit, evidence=kept)
+            done = commit_form(form, outcome, read=read, meant=meant, gate=self.commit, evidence=kept)
             self.say("committed", screen=screen, submit=submit, evidence=dict(done.evidence))
             return dict(done.values)
 

@@ -795,3 +795,53 @@ def test_a_value_that_is_emptied_just_before_the_press_is_no_refusal_of_the_data
     assert raised.value.code == "wiped_before_press"
     assert "emptied amount just before the press" in raised.value.message
     assert "Net amount is missing" in raised.value.message
+
+
+# the last moment before the press, and a form that stands ready again
+
+
+def test_what_a_page_changes_under_the_pointer_is_typed_again_before_the_press(
+    tmp_path: Path, browser: Browser
+) -> None:
+    script = """document.querySelector('button').addEventListener('mouseenter', () => {
+        document.querySelector('[name=amount]').value = '99,00'; }, {once: true});"""
+
+    def answer(asked: Asked) -> Answer:
+        return page(SENT) if asked.method == "POST" else form(script=script)
+
+    with served(answer) as pages, page_desk(tmp_path, browser, pages, HEAD + FORM) as desk:
+        desk.fill("shop.order", "save", name="Ann", amount=Decimal("12.5"))
+        assert [post.values for post in pages.posts()] == [{"name": "Ann", "amount": "12,50"}]
+        assert len(desk.gate.passed) == 1
+        assert desk.events("changed_before_press") == [{"screen": "shop.order"}]
+
+
+def test_what_is_changed_each_time_is_never_posted(tmp_path: Path, browser: Browser) -> None:
+    script = """document.querySelector('button').addEventListener('pointermove', () => {
+        document.querySelector('[name=amount]').value = '99,00'; });"""
+    with served(lambda asked: form(script=script)) as pages, page_desk(tmp_path, browser, pages, HEAD + FORM) as desk:
+        with pytest.raises(ApplicationError, match="nothing was pressed"):
+            desk.fill("shop.order", "save", name="Ann", amount=Decimal("12.5"))
+        assert pages.posts() == []
+
+
+STANDS = FORM.replace("    open: /order\n", "    open: /order\n    again: stands\n").replace(
+    "ready_when: name is enabled and number is missing", "ready_when: name is enabled and name is missing"
+).replace("done_when: number is present", "done_when: name is missing and amount is missing")  # fmt: skip
+STAYING = """document.forms[0].onsubmit = (event) => { event.preventDefault();
+    fetch('/order', {method: 'POST', body: new URLSearchParams(new FormData(event.target))}).then(() => {
+        event.target.reset(); KEPT }); }"""
+
+
+@pytest.mark.parametrize(("kept", "opened"), [("", 1), ("document.querySelector('textarea').value = 'of Ann';", 2)])
+def test_a_form_that_stands_again_as_it_was_opened_is_not_opened_anew(
+    tmp_path: Path, browser: Browser, kept: str, opened: int
+) -> None:
+    note = "<label>Note <textarea name=note></textarea></label>"
+    body = form(script=STAYING.replace("KEPT", kept)).replace("<button>", f"{note}<button>")
+    selectors = STANDS.replace("      amount:\n", "      note:\n        caption: Note\n        type: text\n      amount:\n")
+    with served(lambda asked: body) as pages, page_desk(tmp_path, browser, pages, HEAD + selectors) as desk:
+        for name in ("Ann", "Bob"):
+            desk.fill("shop.order", "save", name=name, amount=Decimal(1))
+        assert [(post.values["name"], post.values["note"]) for post in pages.posts()] == [("Ann", ""), ("Bob", "")]
+        assert len([asked for asked in pages.asked if asked.method == "GET"]) == opened

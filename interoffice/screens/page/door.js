@@ -27,15 +27,19 @@ function lookAt(specs) {
 
 // What the elements show now. `since`: first wait until something moved after that many moves; `frame`: first let the
 // page draw once, so that what an act has set off is begun.
-async function look({specs, since, longest, frame}) {
+// `press`: an element to aim at in the same breath. `disarm`: first say what the guard of a press has seen.
+async function look({specs, since, longest, frame, press, disarm: isOver}) {
+  const seen = isOver ? disarm() : null;
   if (frame) await nextFrame();
   if (since !== null && since !== undefined) await waitForMove(since, longest);
   const states = lookAt(specs);
-  return {...movement(), states};
+  const aimed = press ? aim({...press, row: null}) : null;
+  return {...movement(), states, aimed, seen};
 }
 
-// Types all values in one go, leaves the last field, and reads them back in the same breath.
-async function fill({fields, leave_field}) {
+// Types all values in one go, leaves the last field, and reads them back: in the same breath, or with what stands beside
+// them once the page has drawn.
+async function fill({fields, leave_field, beside}) {
   shadowRoots = null;
   const problems = {};
   for (const {spec, meant} of fields) {
@@ -50,7 +54,8 @@ async function fill({fields, leave_field}) {
     if (problems[spec.key]) break;
   }
   if (leave_field) leave();
-  return {...movement(), problems, states: lookAt(fields.map((field) => field.spec))};
+  if (beside) await nextFrame();
+  return {...movement(), problems, states: lookAt([...fields.map((field) => field.spec), ...(beside || [])])};
 }
 
 function grid({spec, columns, cells_by}) {
@@ -84,7 +89,7 @@ function fillRow({spec, columns, cells_by, row, values}) {
 // Before a press: the element's middle, and a guard that lets the click reach this element or nothing at all.
 let guard = null;
 
-function aim({spec, row}) {
+function aim({spec, row, held}) {
   shadowRoots = null;
   disarm();
   const found = find(spec);
@@ -96,7 +101,7 @@ function aim({spec, row}) {
   const cover = coverOf(element);
   if (cover) return {problem: "covered", cover};
   const box = element.getBoundingClientRect();
-  arm(found.element);
+  arm(found.element, held || []);
   return {problem: null, state: statement(spec, found), x: box.left + box.width / 2, y: box.top + box.height / 2};
 }
 
@@ -108,14 +113,25 @@ function wordsOf(row) {
   return calm.find((cell) => !cell.querySelector("a[href]")) || calm[0] || row;
 }
 
+// What elements show, as one text. A press is let through only while all that was read for it still stands.
+function readingsOf(specs) {
+  shadowRoots = null;
+  return JSON.stringify(specs.map((spec) => {
+    const {element} = find(spec);
+    return element ? (spec.grid ? rowsOf(element).length : read(element)) : null;
+  }));
+}
+
 const PRESSES = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "dblclick"];
 
-function arm(element) {
-  const seen = {hits: 0, strays: 0};
+function arm(element, held) {
+  const seen = {hits: 0, strays: 0, changed: false};
   const label = element.labels && element.labels[0];
+  const shown = held.length ? readingsOf(held) : null;
   const listen = (event) => {
     const path = event.composedPath();
-    if (path.includes(element) || (label && path.includes(label))) {
+    if (event.type === "pointerdown" && shown !== null && readingsOf(held) !== shown) seen.changed = true;
+    if (!seen.changed && (path.includes(element) || (label && path.includes(label)))) {
       if (event.type === "click") seen.hits += 1;
       return;
     }
@@ -128,7 +144,7 @@ function arm(element) {
 }
 
 function disarm() {
-  if (guard === null) return {hits: 0, strays: 0};
+  if (guard === null) return {hits: 0, strays: 0, changed: false};
   for (const name of PRESSES) window.removeEventListener(name, guard.listen, true);
   const {seen} = guard;
   guard = null;
@@ -189,7 +205,7 @@ function aimAtOption({css, at}) {
   const cover = coverOf(element);
   if (cover) return {problem: "covered", cover};
   const box = element.getBoundingClientRect();
-  arm(element);
+  arm(element, []);
   return {problem: null, x: box.left + box.width / 2, y: box.top + box.height / 2};
 }
 
