@@ -89,6 +89,7 @@ class Session:
     drifts: list[Drift] = field(default_factory=list)
     memory: Memory = field(default_factory=lambda: Memory(folder=None, application="", environment=""))
     unhealed: dict[str, str] = field(default_factory=dict)
+    healed_as: dict[str, str] = field(default_factory=dict)
     picture: Callable[[Session, str], str | None] = field(default=lambda session, what: None)
     popups_pressed: int = 0
     searched: set[str] = field(default_factory=set)
@@ -481,6 +482,7 @@ class Session:
     ) -> None:
         """A healing, told with its picture, and kept for `runner.py selectors`."""
         entry = _drift_entry(self, place, found)
+        self.healed_as[place.key] = entry["id"]
         picture = self.picture(self, "healed")
         drift = Drift(screen=self.here, element=place.element.name, reason=f"healed: {reason}")
         if drift in self.drifts:

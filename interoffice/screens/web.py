@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from interoffice.model.selectors import Application, Screen
 from interoffice.model.table import Table
 from interoffice.model.values import FileValue, Value
 from interoffice.resources.browser import Browser
+from interoffice.screens.checking import Check, ScreenSeen
 from interoffice.screens.committing import Gate, Outcome, commit_form
 from interoffice.screens.downloads import download
 from interoffice.screens.evidence import Evidence
@@ -160,6 +162,41 @@ class WebScreens:
         """The elements of a screen by name, as the selectors have them; nothing is opened."""
         return tuple(self._screen(screen)[1].elements)
 
+    def check(
+        self,
+        application: str,
+        *,
+        screens: tuple[str, ...],
+        credential: str,
+        pictures: Path,
+        saved: Path | None = None,
+    ) -> list[ScreenSeen]:
+        """Every element of these screens looked for, nothing typed; last, nameless, the elements of every screen.
+
+        `saved`: a folder of pages saved as <screen>.html to look at instead. CredentialRefused, ApplicationError.
+        """
+        known = self.applications(application)
+        wanted = [self._screen(f"{application}.{name}")[1] for name in screens]
+        check = Check(known, pictures=pictures)
+        sign = known.sign_in
+        seen: list[ScreenSeen] = []
+        unsigned = [screen for screen in wanted if sign is not None and screen.name == sign.screen]
+        if saved is not None or unsigned:
+            session = self._open_session(known, credential)
+            session.is_signing_in = True
+            try:
+                for screen in wanted if saved is not None else unsigned:
+                    page = saved / f"{screen.name}.html" if saved is not None else None
+                    seen.append(check.saved(session, screen, page) if page else check.live(session, screen))
+            finally:
+                self.browser.close_page(session.web.page)
+        if saved is None:
+            for screen in wanted:
+                if screen not in unsigned:
+                    look = partial(check.live, screen=screen)
+                    seen.append(self._work(known, screen, credential, look))
+        return [*seen, check.shared()]
+
     def sign_out(self, application: str) -> None:
         """Leave the application signed out, every session of this run."""
         for key in [key for key in self._sessions if key[0] == application]:
@@ -267,11 +304,17 @@ class WebScreens:
         if environment.kind != "web" or environment.address is None:
             message = f"{application.key} is a {environment.kind} application in {self.environment}, not a web one"
             raise ApplicationError(message, code="not_web", transient=False)
+        session = self._open_session(application, credential)
+        self._sign_in(session)
+        return session
+
+    def _open_session(self, application: Application, credential: str) -> Session:
+        environment = application.environments[self.environment]
         page = self.browser.open_page(file_folder=self.files)
-        session = Session(
+        return Session(
             finder=Finder(application=application, environment=environment, masked=self.masked),
             web=WebPage(page, ignore=application.quiet.ignore),
-            base_address=self.address(environment.address),
+            base_address=self.address(environment.address or ""),
             scope=ValueScope(times=Times(now=datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC))),
             say=self.say,
             readable=self.readable,
@@ -279,8 +322,6 @@ class WebScreens:
             memory=Memory(folder=self.remembered, application=application.key, environment=self.environment),
             picture=lambda here, what: self._evidence(application).picture(here, what, at_failure=True),
         )
-        self._sign_in(session)
-        return session
 
     def _sign_in(self, session: Session) -> None:
         try:

@@ -21,6 +21,7 @@ FLOORS: dict[str, int] = {
     "interoffice.resources": 3,
     "interoffice.bot": 3,
     "interoffice.screens": 4,
+    "interoffice.recording": 4,
     "interoffice.learn": 4,
     "interoffice.context": 4,
     "interoffice.declaration": 5,

@@ -187,6 +187,32 @@ function cover({specs}) {
   document.documentElement.append(layer);
 }
 
+// Frames round elements, each with its name, in the layer that `uncover` takes away; how many were drawn.
+function outline({elements}) {
+  shadowRoots = null;
+  const layer = document.createElement("interoffice-cover");
+  layer.style.cssText = "position:absolute;left:0;top:0;z-index:2147483647;pointer-events:none";
+  let drawn = 0;
+  for (const {spec, said, is_drift} of elements) {
+    const {element} = find(spec);
+    if (!element || !isVisible(element)) continue;
+    const colour = is_drift ? "#c2410c" : "#15803d";
+    const box = element.getBoundingClientRect();
+    const frame = document.createElement("div");
+    frame.style.cssText = `position:absolute;box-sizing:border-box;border:2px solid ${colour};` +
+      `left:${box.left + scrollX - 2}px;top:${box.top + scrollY - 2}px;width:${box.width + 4}px;height:${box.height + 4}px`;
+    const name = document.createElement("div");
+    name.textContent = said;
+    name.style.cssText = `position:absolute;right:0;top:-9px;padding:0 4px;background:${colour};color:#fff;` +
+      "font:11px/14px sans-serif;white-space:nowrap";
+    frame.append(name);
+    layer.append(frame);
+    drawn += 1;
+  }
+  document.documentElement.append(layer);
+  return {drawn};
+}
+
 function uncover() {
   for (const layer of document.querySelectorAll("interoffice-cover")) layer.remove();
 }
@@ -237,4 +263,4 @@ function stay() {
   counted.leavingSinceMs = null;
 }
 
-window.__interoffice = {look, fill, grid, fillRow, aim, disarm, leave, focusOn, options, aimAtOption, element, cover, uncover, copy, ignore, stay, heal, fingerprints};
+window.__interoffice = {look, fill, grid, fillRow, aim, disarm, leave, focusOn, options, aimAtOption, element, cover, outline, uncover, copy, ignore, stay, heal, fingerprints};
