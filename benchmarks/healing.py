@@ -1,14 +1,15 @@
-"""Mutations of the practice applications' pages: elements found right, found wrong, handed to a person.
+"""Mutations of the practice applications' pages, or of Tryton's: elements found right, found wrong, handed to a person.
 
-    .venv/bin/python benchmarks/healing.py [--seeds 5] [--json FILE]
+    .venv/bin/python benchmarks/healing.py [--seeds 5] [--tryton] [--json FILE]
 
 Every element that is typed into, and every button that does not commit, of every screen of the practice ERP and
 CRM is used once, so that its fingerprint is kept. Then the page is loaded again, changed by a script, and the
 element is sought as a session seeks it: `written` by the candidates of its file and then by healing, `healing`
 with all its candidates taken away, which measures healing alone (of what may be healed). The referee is a mark
 on the element itself, which no search sees. Duplicated and relabelled elements are scored apart: handing them
-to a person is right too, and so is the removed one. Exit code 1 when an element that is typed into was found
-wrong, or a removed one was found.
+to a person is right too, and so is the removed one. `--tryton`: the forms of its web client instead, with their
+one-to-many, an inline row and two dialogs, saved as pages from a running Tryton (npm must be there). Exit code 1
+when an element that is typed into was found wrong, or a removed one was found.
 """
 
 from __future__ import annotations
@@ -38,6 +39,24 @@ MUTATIONS = (
     "all renamed and moved", "relabelled",
 )  # fmt: skip
 APART = {"duplicated", "relabelled"}
+TRYTON = (
+    ("party", ()), ("party", ("new_contact",)), ("party", ("identifiers_tab", "new_identifier")), ("sale", ()),
+    ("sale", ("new_line",)), ("party_list", ()), ("sale_list", ()),
+)  # fmt: skip
+"""Screens of Tryton, and what is pressed before their page is saved."""
+DRAWN_MS = 1500
+SAVED = r"""
+async () => {
+  const twin = document.documentElement.cloneNode(true);
+  const sheets = [...document.querySelectorAll("link[rel=stylesheet]")];
+  const texts = await Promise.all(sheets.map((sheet) => fetch(sheet.href).then((answer) => answer.text())));
+  for (const gone of twin.querySelectorAll("script, link, noscript, base")) gone.remove();
+  const style = document.createElement("style");
+  style.textContent = texts.join("\n");
+  twin.querySelector("head").append(style);
+  return `<!doctype html>${twin.outerHTML}`;
+}
+"""
 MARK = "([spec, key]) => { const e = window.__interoffice.element({spec}); if (e) e.__truth = key; return Boolean(e); }"
 WHO = "([spec]) => { const e = window.__interoffice.element({spec}); return e ? (e.__truth || 'another') : null; }"
 MUTATE = r"""
@@ -111,9 +130,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--show", action="store_true", help="every element found wrong")
     parser.add_argument("--json", default="", metavar="FILE")
+    parser.add_argument("--tryton", action="store_true", help="Tryton's forms instead of the practice applications'")
     options = parser.parse_args()
     scores: dict[str, dict[str, Counter[str]]] = {way: defaultdict(Counter) for way in ("written", "healing")}
     wrong: list[str] = []
+    if options.tryton:
+        wrong = tryton_measured(options.seeds, scores)
+        return judged(options, scores, wrong)
     with tempfile.TemporaryDirectory() as folder, \
          PracticeOffice.start(Path(folder) / "practice", only=("erp", "crm"), today=TODAY) as office:  # fmt: skip
         browser = Browser()
@@ -122,6 +145,11 @@ def main() -> int:
                 for way, score in scores.items():
                     wrong += measure(desk, application, credentials, way, options.seeds, score)
         browser.close()
+    return judged(options, scores, wrong)
+
+
+def judged(options: argparse.Namespace, scores: Any, wrong: list[str]) -> int:
+    """Prints what was found; 1 where something typed into was found wrong."""
     told = {way: {kind: dict(count) for kind, count in score.items()} for way, score in scores.items()}
     result = {"threshold": THRESHOLD, "margin": MARGIN, "seeds": options.seeds, **told, "totals": totals(scores)}
     print(json.dumps(result, indent=1))
@@ -130,6 +158,61 @@ def main() -> int:
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1), encoding="utf-8")
     return 1 if wrong else 0
+
+
+def tryton_measured(seeds: int, scores: Any) -> list[str]:
+    """The saved pages of Tryton's forms, each served as it stood."""
+    from tests.support.screens import project_application, screen_desk, served
+    from tests.support.tryton.rig import PASSWORD, USER, Tryton
+
+    wrong, pages, seen = [], [], set()
+    with tempfile.TemporaryDirectory() as name:
+        folder, browser, tryton = Path(name), Browser(), Tryton.open(Path(name) / "tryton")
+        clerk = {"clerk": {"user": USER, "password": PASSWORD}}
+        desk_of = {"applications": lambda key: project_application("tryton"), "credentials": clerk,
+                   "address": lambda said: tryton.address}  # fmt: skip
+        with screen_desk(folder, browser, **desk_of) as desk, \
+             served(lambda asked: pages[int(asked.path[1:])]) as server:  # fmt: skip
+            application = project_application("tryton")
+            session = desk.screens._session(application, "clerk")
+            for screen_name, presses in TRYTON:
+                screen = session.application.screens[screen_name]
+                session.open(screen)
+                for press in presses:
+                    session.web.page.wait_for_timeout(DRAWN_MS)
+                    session.press(screen, press)
+                session.web.page.wait_for_timeout(DRAWN_MS)
+                pages.append(session.web.page.evaluate(SAVED))
+                session.web.go(f"{server.address}/{len(pages) - 1}", within_s=10)
+                session.screen = screen
+                found = [place for place in every_place(session, screen) if place.key not in seen]
+                found = usable(session, found)
+                seen |= {place.key for place in found}
+                print(f"{screen_name} {' '.join(presses)}: {', '.join(place.key for place in found)}", file=sys.stderr)
+                for way, score in scores.items():
+                    wrong += measured(session, screen, found, way, seeds, score, f"{server.address}/{len(pages) - 1}")
+                session.web.go(tryton.address, within_s=30)
+                session.settle()
+                session.screen = None
+        browser.close()
+        tryton.close()
+    return wrong
+
+
+def every_place(session: Any, screen: Any) -> list[Any]:
+    """The places of a screen, those inside its one-to-many too."""
+    names = [
+        path
+        for name, element in screen.elements.items()
+        for path in (name, *(f"{name}.{inner}" for inner in (element.many.elements if element.many else ())))
+    ]
+    return session.finder.places(screen, names)
+
+
+def usable(session: Any, places: list[Any]) -> list[Any]:
+    """Those that are typed into or pressed and do not commit, and that can be seen."""
+    return [place for place in places if place.element.type in TYPES and not place.element.commits
+            and not place.frames and session.look([place]).state(place).is_visible]  # fmt: skip
 
 
 def totals(scores: Any) -> dict[str, Any]:
@@ -164,8 +247,6 @@ def opened_screen(desk: Any, opened: Any, screen: Any, credentials: tuple[str, .
 
 def measure(desk: Any, application: str, credentials: tuple[str, ...], way: str, seeds: int, score: Any) -> list[str]:
     """All elements of an application's screens under all mutations; what was found wrong."""
-    from interoffice.screens import healing
-
     wrong = []
     opened = desk.screens.applications(application)
     for screen in opened.screens.values():
@@ -173,21 +254,29 @@ def measure(desk: Any, application: str, credentials: tuple[str, ...], way: str,
         session = None if is_sign_in else opened_screen(desk, opened, screen, credentials)
         if session is None:
             continue
-        places = [session.finder.place(screen, name) for name in screen.elements]
-        places = [place for place in places if place.element.type in TYPES and not place.element.commits
-                  and not place.frames and session.look([place]).state(place).is_visible]  # fmt: skip
-        if way == "healing":
-            places = [place for place in places if healing.may_heal(session, place)]
-        healing.keep_prints(session, places)
-        address = session.web.page.url
-        for place in places:
-            for kind in MUTATIONS:
-                for seed in range(1, seeds + 1):
-                    outcome = trial(session, screen, place, kind, seed, address, way)
-                    score[kind][outcome] += 1
-                    is_wrong = outcome == "wrong" or (kind == "removed" and outcome != "handed over")
-                    if is_wrong and place.element.type != "button":
-                        wrong.append(f"{way}: {application}.{place.key}, {kind}, seed {seed}")
+        places = usable(session, session.finder.places(screen, screen.elements))
+        wrong += measured(session, screen, places, way, seeds, score, session.web.page.url)
+    return wrong
+
+
+def measured(
+    session: Any, screen: Any, places: list[Any], way: str, seeds: int, score: Any, address: str
+) -> list[str]:
+    """These places of one page under all mutations; what was found wrong."""
+    from interoffice.screens import healing
+
+    wrong = []
+    if way == "healing":
+        places = [place for place in places if healing.may_heal(session, place)]
+    healing.keep_prints(session, places)
+    for place in places:
+        for kind in MUTATIONS:
+            for seed in range(1, seeds + 1):
+                outcome = trial(session, screen, place, kind, seed, address, way)
+                score[kind][outcome] += 1
+                is_wrong = outcome == "wrong" or (kind == "removed" and outcome != "handed over")
+                if is_wrong and place.element.type != "button":
+                    wrong.append(f"{way}: {session.application.key}.{place.key}, {kind}, seed {seed}")
     return wrong
 
 

@@ -304,6 +304,7 @@ class Desk:
         LaneLog(note=self._note, mask=self._masker.mask).info(event, **fields)
 
     def _screens(self) -> Any:
+        from interoffice.resources.kept_sessions import KeptSessions
         from interoffice.screens.web import open_screens
 
         folder = self._evidence_folder
@@ -325,6 +326,7 @@ class Desk:
             pictures=self.project.settings.evidence.use,
             lists_may_lag=not facts.rehearse,
             remembered=self.setting.state / "selectors",
+            kept=KeptSessions(folder=self.setting.state / "sessions"),
         )
         return SharedScreens(screens, lambda application: self._note({"t": "sign_out", "application": application}))
 

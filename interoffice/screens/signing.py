@@ -16,20 +16,36 @@ from interoffice.screens.sight import Sight
 TRIES: Final = 3
 
 
-def sign_in(session: Session, parts: Mapping[str, str]) -> None:
-    """Signs in with the parts of a credential, once. CredentialRefused when the application says no."""
+def sign_in(session: Session, parts: Mapping[str, str], *, may_be_in: bool = False) -> None:
+    """Signs in with the parts of a credential, once. CredentialRefused when the application says no.
+
+    `may_be_in`: the page has a state that was kept; where the application still knows it, nothing is typed.
+    """
     sign = session.application.sign_in
     if sign is None:
         return
     screen = session.application.screens[sign.screen]
     session.is_signing_in = True
     try:
+        if may_be_in and _is_in(session, sign, screen):
+            session.say("still_signed_in", application=session.application.key, credential=session.credential)
+            return
         _open(session, screen)
         _Signing(session, sign, screen, parts).go()
     finally:
         session.is_signing_in = False
         session.screen = None
     session.say("signed_in", application=session.application.key, credential=session.credential)
+
+
+def _is_in(session: Session, sign: SignIn, screen: Screen) -> bool:
+    """Whether the application's first page, quiet, says that it knows us."""
+    done = session.condition(screen, sign.done_when)
+    try:
+        session.web.go(session.base_address, within_s=session.patience_s)
+        return session.holds(done, session.settle(done.places.values()))
+    except ApplicationError:
+        return False
 
 
 def _open(session: Session, screen: Screen) -> None:

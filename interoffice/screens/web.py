@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+
+from playwright.sync_api import Error
 
 from interoffice.bot import Answer, Unclear
 from interoffice.errors import ApplicationError, BotError, BusinessError, CredentialRefused, OutcomeUnclear
@@ -21,6 +24,7 @@ from interoffice.model.selectors import Application, Screen
 from interoffice.model.table import Table
 from interoffice.model.values import FileValue, Value
 from interoffice.resources.browser import Browser
+from interoffice.resources.kept_sessions import KeptSessions
 from interoffice.screens.checking import Check, ScreenSeen
 from interoffice.screens.committing import Gate, Outcome, commit_form
 from interoffice.screens.downloads import download
@@ -44,7 +48,8 @@ class WebScreens:
     `address` resolves an environment's (`practice:erp`), `credentials` gives the parts of one by its name, `commit` is
     the run's gate, `readable` says where a file may be read, `evidence` and `files` are folders of the run. `masked`:
     columns that no picture shows. `lists_may_lag` False (for a plan, which looks before anything was done) does not
-    wait for `settle` before it says that a record is not there. `remembered`: the folder of fingerprints.
+    wait for `settle` before it says that a record is not there. `remembered`: the folder of fingerprints. `kept`: the
+    signed-in states of applications that say `keep_session`.
     """
 
     applications: Callable[[str], Application]
@@ -61,6 +66,7 @@ class WebScreens:
     pictures: str = "full"
     lists_may_lag: bool = True
     remembered: Path | None = None
+    kept: KeptSessions | None = None
     browser: Browser = field(default_factory=Browser)
     _sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
@@ -209,8 +215,9 @@ class WebScreens:
                 self.browser.close_page(session.web.page)
 
     def leave(self) -> None:
-        """Closes every page; the browser stays."""
+        """Closes every page; the browser stays. What is signed in is kept where the application says so."""
         for session in self._sessions.values():
+            self._keep(session)
             self.browser.close_page(session.web.page)
         self._sessions.clear()
 
@@ -304,13 +311,15 @@ class WebScreens:
         if environment.kind != "web" or environment.address is None:
             message = f"{application.key} is a {environment.kind} application in {self.environment}, not a web one"
             raise ApplicationError(message, code="not_web", transient=False)
-        session = self._open_session(application, credential)
-        self._sign_in(session)
+        kept = self.kept if application.keep_session else None
+        state = None if kept is None else kept.take(application.key, self.environment, credential)
+        session = self._open_session(application, credential, state)
+        self._sign_in(session, may_be_in=state is not None)
         return session
 
-    def _open_session(self, application: Application, credential: str) -> Session:
+    def _open_session(self, application: Application, credential: str, state: Any = None) -> Session:
         environment = application.environments[self.environment]
-        page = self.browser.open_page(file_folder=self.files)
+        page = self.browser.open_page(file_folder=self.files, storage_state=state)
         return Session(
             finder=Finder(application=application, environment=environment, masked=self.masked),
             web=WebPage(page, ignore=application.quiet.ignore),
@@ -323,9 +332,18 @@ class WebScreens:
             picture=lambda here, what: self._evidence(application).picture(here, what, at_failure=True),
         )
 
-    def _sign_in(self, session: Session) -> None:
+    def _keep(self, session: Session) -> None:
+        application = session.application
+        if self.kept is None or not application.keep_session or session.web.is_crashed:
+            return
+        with suppress(Error):
+            state = session.web.page.context.storage_state()
+            self.kept.put(application.key, self.environment, session.credential, state)
+
+    def _sign_in(self, session: Session, *, may_be_in: bool) -> None:
         try:
-            sign_in(session, self.credentials(session.credential) if session.application.sign_in else {})
+            parts = self.credentials(session.credential) if session.application.sign_in else {}
+            sign_in(session, parts, may_be_in=may_be_in)
         except CredentialRefused as error:
             self._refused[session.credential] = error.message
             self._fail_sign_in(session, error)

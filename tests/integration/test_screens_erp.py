@@ -24,6 +24,7 @@ from interoffice.model.values import FileValue, Value
 from interoffice.practice.faults import Fault
 from interoffice.practice.office import PracticeOffice
 from interoffice.resources.browser import Browser
+from interoffice.resources.kept_sessions import KeptSessions
 from tests.support.screens import TODAY, ScreenDesk, practice_desk
 
 ORDER = "erp.sales_order"
@@ -171,6 +172,36 @@ def test_an_ended_session_is_signed_in_again_and_the_item_goes_on(desk: ScreenDe
     assert len(posted(office)) == 2
     assert len(desk.events("session_ended")) == 1
     assert [each.outcome for each in office.ledger.sign_ins()] == ["signed_in", "signed_in"]
+
+
+def test_what_is_signed_in_is_kept_encrypted_from_run_to_run(
+    tmp_path: Path, browser: Browser, office: PracticeOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEROFFICE_CONFIG", str(tmp_path / "keys"))
+    kept = KeptSessions(folder=tmp_path / "sessions")
+
+    def run(number: int) -> list[str]:
+        with practice_desk(tmp_path, browser, office, kept=kept) as desk:
+            enter(desk, number)
+            cookies = desk.screens._sessions["erp", "clerk"].web.page.context.cookies()
+            return [cookie["value"] for cookie in cookies]
+
+    cookies = run(1)
+    assert run(2) == cookies
+    assert [each.outcome for each in office.ledger.sign_ins()] == ["signed_in"]
+    (file,) = (tmp_path / "sessions").rglob("*.session")
+    assert cookies and not any(value.encode() in file.read_bytes() for value in cookies)
+    with practice_desk(tmp_path, browser, office, kept=kept) as first:  # two lanes never share one
+        enter(first, 3)
+        assert run(4) != cookies
+    office.end_sessions()
+    run(5)
+    assert len(office.ledger.sign_ins()) == 3
+    for each in (tmp_path / "sessions").rglob("*.session"):
+        each.write_bytes(b"damaged")
+    run(6)
+    assert len(office.ledger.sign_ins()) == 4
+    assert [each.fields["customer_reference"] for each in office.ledger.postings()] == [f"D-{n}" for n in range(1, 7)]
 
 
 def test_a_session_that_ends_at_the_commit_is_unclear_and_nothing_is_repeated(

@@ -839,7 +839,8 @@ def test_a_form_that_stands_again_as_it_was_opened_is_not_opened_anew(
 ) -> None:
     note = "<label>Note <textarea name=note></textarea></label>"
     body = form(script=STAYING.replace("KEPT", kept)).replace("<button>", f"{note}<button>")
-    selectors = STANDS.replace("      amount:\n", "      note:\n        caption: Note\n        type: text\n      amount:\n")
+    field = "      note:\n        caption: Note\n        type: text\n"
+    selectors = STANDS.replace("      amount:\n", f"{field}      amount:\n")
     with served(lambda asked: body) as pages, page_desk(tmp_path, browser, pages, HEAD + selectors) as desk:
         for name in ("Ann", "Bob"):
             desk.fill("shop.order", "save", name=name, amount=Decimal(1))

@@ -18,6 +18,7 @@ from interoffice.model.selectors import Application
 from interoffice.model.values import Value
 from interoffice.practice.office import PracticeOffice
 from interoffice.resources.browser import Browser
+from interoffice.resources.kept_sessions import KeptSessions
 from interoffice.screens.web import WebScreens
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,7 @@ def screen_desk(
     rehearse: bool = False,
     pictures: str = "failures",
     lists_may_lag: bool = False,
+    kept: KeptSessions | None = None,
 ) -> Iterator[ScreenDesk]:
     """Opens screens on a browser that goes on afterwards."""
     gate, said = NotingGate(rehearse=rehearse), []  # type: ignore[var-annotated]
@@ -90,6 +92,7 @@ def screen_desk(
         say=lambda event, **fields: said.append((event, fields)),
         pictures=pictures,
         lists_may_lag=lists_may_lag,
+        kept=kept,
         browser=browser,
     )
     try:
