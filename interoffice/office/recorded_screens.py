@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ def record(
     """
     from interoffice.recording.listening import Lines, Listener, headed_browser, let_in, listen, open_page
 
+    if workflow is not None and not re.fullmatch(r"[a-z][a-z0-9_]*", workflow):
+        raise UsageError(f'--workflow "{workflow}": its file is called so; write small letters, digits and _.')
     if workflow is not None and (desk.project.folder / "workflows" / f"{workflow}.yaml").exists():
         raise UsageError(f"workflows/{workflow}.yaml is there already: give the recording another name.")
     lines = Lines(source)
@@ -114,22 +117,23 @@ def pick(
     desk: Workshop, place: Place, *, start: str | None, say: Callable[[str], None], source: TextIO
 ) -> str:
     """Opens a page; the YAML of the element that is clicked. UsageError when the window was closed before."""
+    from playwright.sync_api import Error
+
     from interoffice.recording.listening import Lines, Listener, headed_browser, listen, open_page
 
     lines = Lines(source)
     with headed_browser() as context:
         listener = Listener(context)
-        page = open_page(context, _start(desk, place, start))
+        open_page(context, _start(desk, place, start))
         say("Press Enter here once the page is the one you want; then click the element in the window.")
         listen(context, is_done=lambda: lines.is_there)
         if context.pages:
             for each in context.pages[-1].frames:
-                with suppress(Exception):
+                with suppress(Error):
                     each.evaluate("() => window.__interoffice_pick && window.__interoffice_pick()")
             say("Click it.")
             picked: Callable[[], bool] = lambda: any(event.what == "picked" for event in listener.events)  # noqa: E731
             listen(context, is_done=picked)
-        del page
     found = next((event for event in listener.events if event.what == "picked"), None)
     if found is None:
         raise UsageError("The window was closed before an element was clicked.")

@@ -47,9 +47,9 @@ def type_of(said: Mapping[str, Any], value: Any) -> str:
         return "grid"
     if tag == "select":
         return "multi_choice" if said.get("multiple") else "choice"
-    if native in ("checkbox",) or role in ("checkbox", "switch"):
+    if native in ("checkbox", "radio") or role in ("checkbox", "switch"):
         return "yes_no"
-    if native == "radio" or role == "radiogroup" or tag == "fieldset":
+    if role == "radiogroup" or tag == "fieldset":
         return "choice"
     if native == "file":
         return "file"

@@ -39,7 +39,12 @@ class Listener:
         context.add_init_script(recording_script())
 
     def _hear(self, source: dict[str, Any], said: dict[str, Any]) -> None:
-        self.events.append(event_of(said, frame=_frame_name(source["frame"], source["page"])))
+        frame, page = source["frame"], source["page"]
+        if frame != page.main_frame:  # what is done in a frame belongs to the page round it
+            around = next((event for event in reversed(self.events) if not event.frame), None)
+            said = {**said, "url": page.url, "document": around.document if around else said["document"]}
+            said |= {"title": around.title, "heading": around.heading} if around else {}
+        self.events.append(event_of(said, frame=_frame_name(frame, page)))
 
 
 def _frame_name(frame: Frame, page: Page) -> str:

@@ -44,6 +44,7 @@ class Visited:
     events: list[Event] = field(default_factory=list)
     fields: list[Recorded] = field(default_factory=list)
     presses: list[Recorded] = field(default_factory=list)
+    has_cells: bool = False
 
     @property
     def signs_in(self) -> bool:
@@ -157,13 +158,13 @@ def make_recording(events: Iterable[Event]) -> Recording:
     """Sorts events into screens, one per address (numbers of records in a path count as one)."""
     told = list(events)
     screens: dict[str, Visited] = {}
-    signing_in = {event.document for event in told if event.what == "typed" and event.element.get("secret")}
+    signing_in = _signing_in(told)
     for event in told:
         if not event.url.startswith(("http://", "https://", "file:")):
             continue
         key = page_key(event.url)
         if event.document in signing_in:
-            key = f"sign-in {key}"  # an address may show the sign-in first and itself afterwards
+            key = "sign-in"  # whatever its address: one may show the sign-in first and itself afterwards
         if key not in screens:
             title = event.heading or event.title.partition(" - ")[0] or key
             if event.document in signing_in:
@@ -175,6 +176,23 @@ def make_recording(events: Iterable[Event]) -> Recording:
         if event.what in ("typed", "pressed"):
             _use(screen, event)
     return Recording(screens=list(screens.values()), events=told)
+
+
+def _signing_in(told: Sequence[Event]) -> set[str]:
+    """The documents in which somebody signed in: those with a secret, and the page before that asked who it is."""
+    typed: dict[str, list[Event]] = {}
+    for event in told:
+        if event.what == "typed":
+            typed.setdefault(event.document, []).append(event)
+    found, before = set(), ""
+    for document, events in typed.items():
+        if any(event.element.get("secret") for event in events):
+            found.add(document)
+            if before and before not in found and len({key_of(event.element) for event in typed[before]}) == 1:
+                has_list = any(event.grids for event in told if event.document == before)
+                found |= set() if has_list else {before}
+        before = document
+    return found
 
 
 def page_key(url: str) -> str:
@@ -190,8 +208,9 @@ def _use(screen: Visited, event: Event) -> None:
             screen.fields[-1].type = "relation"
             screen.fields[-1].values.append(event.value)
         return
-    if event.element.get("row"):
-        return  # a cell of a list: never an element of its own
+    if event.element.get("row"):  # a cell of a list: never an element of its own
+        screen.has_cells = screen.has_cells or event.what == "typed"
+        return
     used = screen.fields if event.what == "typed" else screen.presses
     known = next((one for one in used if is_same(one.said, event.element)), None)
     if known is None:

@@ -240,6 +240,8 @@ class _Writer:
         return self.answers.commit is not None and self.answers.commit[0] is screen
 
     def _write_form(self, screen: Visited, searched: Block | None) -> None:
+        if screen.has_cells:
+            self.out.notes.append(f"cells of a list were typed on {screen.name}: write the grid and `lines:` yourself")
         for one in screen.fields:
             self._add(screen, one.name, self._element(one))
         shows = ""

@@ -190,3 +190,43 @@ def _money(text: str) -> object:
     from decimal import Decimal
 
     return Decimal(text)
+
+
+def test_a_form_in_a_frame_is_the_page_round_it_and_radio_buttons_are_one_choice(
+    tmp_path: Path, browser: Browser
+) -> None:
+    inner = """<form method=post target=_top action=/order><label>Customer <input name=customer></label>
+<fieldset><legend>Delivery</legend><label><input type=radio name=d value=1> Express</label>
+<label><input type=radio name=d value=2> Normal</label></fieldset><button>Save</button></form>"""
+
+    def answer(asked: Asked) -> str:
+        if asked.method == "POST":
+            return "<title>Order</title><p role=status aria-label='Order no.'>SO-7</p>"
+        return inner if asked.path == "/inner" else "<title>Order</title><iframe name=work src=/inner></iframe>"
+
+    with served(answer) as pages:
+        first = browser.open_page()
+        listener = Listener(first.context)
+        page = first.context.new_page()
+        page.goto(f"{pages.address}/order")
+        frame = page.frame_locator("iframe")
+        frame.locator("input[name=customer]").click()
+        page.keyboard.type("Acme")
+        frame.locator("input[value='2']").click()
+        frame.locator("button").click()
+        page.wait_for_selector("[role=status]")
+        page.wait_for_timeout(400)
+        browser.close_page(first)
+        recording = make_recording(listener.events)
+        setting = Setting(
+            application="shop", environment="practice", address="practice:shop", base=pages.address, credential="",
+            day=date(2026, 11, 27), owner="a@example.com",
+        )  # fmt: skip
+        answers = ask_all(recording, lambda question: "", lambda text: None)
+        text = selectors_text(written(recording, answers, setting), "selectors/shop.yaml", None)
+        assert "choices:\n          - Express\n          - Normal" in text
+        assert "- frame: work" in text
+        with page_desk(tmp_path, browser, pages, text) as desk:
+            desk.fill("shop.order", "save", customer="Beta", delivery="Express")
+        posted = [asked.values for asked in pages.posts()]
+        assert posted == [{"customer": "Acme", "d": "2"}, {"customer": "Beta", "d": "1"}]

@@ -149,6 +149,12 @@ function captionsOf(element) {
   return words && words.length < 60 ? [words] : [];
 }
 
+function choicesOf(element) {
+  const radios = element.matches("fieldset, [role=radiogroup]") ? radiosOf(element).map((one) => nameOf(one, "radio")) : [];
+  const labels = element.localName === "select" ? [...element.options].map(optionLabel) : radios;
+  return labels.filter(Boolean).slice(0, 60);
+}
+
 // A cell of a list, and not of a table that only lays out a form.
 function isInList(element) {
   const list = element.closest("tbody tr, [role=row]") && element.closest("table, [role=grid], [role=treegrid]");
@@ -174,7 +180,7 @@ function describeElement(element, {shows = false} = {}) {
     max_length: element.maxLength > 0 ? element.maxLength : null,
     multiple: element.multiple === true, mode: element.inputMode || "", kind: element.getAttribute("data-kind") || "",
     accepts: element.localName === "input" && element.type === "file" ? element.accept : "",
-    choices: element.localName === "select" ? [...element.options].map(optionLabel).filter(Boolean).slice(0, 60) : [],
+    choices: choicesOf(element),
     completes: Boolean(list || element.getAttribute("aria-autocomplete") || element.list),
     editable: element.isContentEditable === true, downloads: element.hasAttribute("download"),
     submits: ["submit", "image"].includes(element.type) && Boolean(element.form), href: element.getAttribute("href") || "",

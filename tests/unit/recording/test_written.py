@@ -176,3 +176,26 @@ def test_an_entry_of_a_completion_list_belongs_to_its_field_and_a_cell_is_no_ele
     [screen] = make_recording([typed("/new", party, "Ac"), pressed("/new", option), typed("/new", cell, "3")]).screens
     assert [(one.name, one.type) for one in screen.fields] == [("party", "relation")]
     assert screen.presses == []
+
+
+def test_a_sign_in_on_two_pages_is_one_screen_with_two_steps() -> None:
+    two = [
+        typed("/who", said("input", "User"), "clerk", "w"),
+        pressed("/who", said("button", "Next", role="button", text="Next"), "w"),
+        typed("/key", PASSWORD, None, "k"),
+        pressed("/key", said("button", "Log in", role="button", text="Log in"), "k"),
+        Event(what="seen", url=BASE + "/home", document="h", controls=[said("button", "x", text="Log out")]),
+    ]
+    _, text, _ = made([*two, *FORM])
+    sign = load_application(text, "selectors/shop.yaml").sign_in
+    assert sign is not None
+    assert [(dict(step.fill), step.press) for step in sign.steps] == [
+        ({"user": "user"}, "next"), ({"password": "password"}, "log_in")
+    ]  # fmt: skip
+    assert (sign.done_when, sign.sign_out) == ("sign_out is visible", "sign_out")
+
+
+def test_cells_that_were_typed_are_told_and_not_written() -> None:
+    new, text, _ = made([typed("/new", said("input", "Quantity", row=True), "3"), *FORM])
+    assert "quantity" not in text
+    assert "write the grid and `lines:` yourself" in new.notes[0]
