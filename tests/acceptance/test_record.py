@@ -167,28 +167,3 @@ def test_without_a_display_it_says_so(recorded: Recorded) -> None:
 def test_an_unknown_application_needs_an_address(recorded: Recorded) -> None:
     ended = recorded.project.cli("record", "stranger")
     assert (ended.returncode, "with --address URL" in ended.stderr) == (2, True)
-
-
-def test_picking_prints_one_element_and_writes_nothing(recorded: Recorded) -> None:
-    project = recorded.project
-    before = {path: path.read_bytes() for path in project.folder.glob("*/*.yaml")}
-    base = address_of(project.state, "practice:erp").rstrip("/")
-    with display() as person:
-        command = subprocess.Popen(
-            project._command(("selectors", "pick", "erp")), cwd=project.folder, text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=project._environment({"DISPLAY": person.display}),
-        )  # fmt: skip
-        try:
-            person.await_title("Sign in")
-            person.go(base, "Sign in")
-            assert command.stdin is not None and command.stderr is not None
-            command.stdin.write("\n")
-            command.stdin.flush()
-            while "Click it." not in command.stderr.readline():
-                assert command.poll() is None
-            person.press("Tab", "Tab", "Return")  # the button "Sign in", pressed by the keyboard
-            said, _ = command.communicate(timeout=60)
-        finally:
-            command.kill()
-    assert said.startswith("sign_in:\n  caption: Sign in\n  type: button\n  find:\n    - role: button\n")
-    assert before == {path: path.read_bytes() for path in project.folder.glob("*/*.yaml")}

@@ -1,14 +1,17 @@
-"""`selectors check` by the real command line on the practice office: a table, pictures, and exit codes to act on."""
+"""`selectors check` and `pick` by the real command line on the practice office: a table, pictures, exit codes, YAML."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from interoffice.office.open_browser import address_of
 from interoffice.resources.secrets import CredentialStore
+from tests.support.display import display
 from tests.support.flagship import Flagship, flagship
 
 pytestmark = pytest.mark.slow
@@ -64,3 +67,27 @@ def test_a_refused_sign_in_pauses_the_credential_and_is_not_tried_again(project:
 def test_a_wrong_name_is_told(project: Flagship) -> None:
     ended = project.cli("selectors", "check", "epr")
     assert (ended.returncode, 'did you mean "erp"?' in ended.stderr) == (2, True)
+
+
+def test_picking_prints_one_element_and_writes_nothing(project: Flagship) -> None:
+    before = {path: path.read_bytes() for path in project.folder.glob("*/*.yaml")}
+    base = address_of(project.state, "practice:erp").rstrip("/")
+    with display() as person:
+        command = subprocess.Popen(
+            project._command(("selectors", "pick", "erp")), cwd=project.folder, text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=project._environment({"DISPLAY": person.display}),
+        )  # fmt: skip
+        try:
+            person.await_title("Sign in")
+            person.go(base, "Sign in")
+            assert command.stdin is not None and command.stderr is not None
+            command.stdin.write("\n")
+            command.stdin.flush()
+            while "Click it." not in command.stderr.readline():
+                assert command.poll() is None
+            person.press("Tab", "Tab", "Return")  # the button "Sign in", pressed by the keyboard
+            said, _ = command.communicate(timeout=60)
+        finally:
+            command.kill()
+    assert said.startswith("sign_in:\n  caption: Sign in\n  type: button\n  find:\n    - role: button\n")
+    assert before == {path: path.read_bytes() for path in project.folder.glob("*/*.yaml")}
