@@ -17,6 +17,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from interoffice.practice.accounts import Account, users_of
+from interoffice.practice.client_answers import client_answer
 from interoffice.practice.documents import KINDS, NAVIGATION, DocumentKind, Field
 from interoffice.practice.dressing import dress, names_seed, plain_names, rename_attributes
 from interoffice.practice.entry import read_entry, shown, typed_lines
@@ -247,6 +248,8 @@ class _Pages:
         )
 
     def _page(self, template: str, faults: PageFaults, **values: Any) -> Response:
+        if request.headers.get("Accept") == "application/json":
+            return client_answer(template, faults, values)
         html = render_template(
             template, session=g.session, faults=faults, names_seed=names_seed(faults), here=request.path, **values
         )

@@ -26,6 +26,7 @@ A fault without a scope holds wherever its kind makes sense. From another proces
 | wiped_field | `fields[0]` loses its value `seconds` after something was typed into it |
 | stolen_focus | every `seconds` (0.02 left out) another field of the form takes the focus |
 | double_submit | a second click on the committing button posts again; together with slow it tempts |
+| moved_window | the window of the desktop client moves, `seconds` after it got an answer |
 | list_lag | lists and exports don't show what was posted in the last `seconds` |
 | refuse_doubled_reference | a reference that was used before is refused |
 | empty_export | an export without rows; `how="file"`: without a single byte |
@@ -45,7 +46,7 @@ from typing import Any
 KINDS = frozenset(
     {
         "slow", "error", "error_before_commit", "error_after_commit", "lost_reply", "cut_reply", "no_answer",
-        "stolen_focus",
+        "stolen_focus", "moved_window",
         "kill_client_after_commit", "session_expired", "maintenance", "notice", "loading", "renamed_ids",
         "renamed_names", "renamed_test_ids", "moved_fields", "swapped_captions", "changed_caption", "wiped_field",
         "double_submit", "list_lag", "refuse_doubled_reference", "empty_export", "renamed_header", "export_encoding",

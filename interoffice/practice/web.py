@@ -23,7 +23,7 @@ CUT = "practice.cut"
 HELD_S = 3600.0
 PAGE_KINDS = (
     "notice", "loading", "renamed_ids", "renamed_names", "renamed_test_ids", "moved_fields", "swapped_captions",
-    "changed_caption", "wiped_field", "double_submit", "stolen_focus",
+    "changed_caption", "wiped_field", "double_submit", "stolen_focus", "moved_window",
 )
 
 
@@ -120,7 +120,7 @@ class PageFaults:
 
     def script(self) -> str:
         """What the page's own script must know, as JSON for a data attribute."""
-        names = ("notice", "loading", "wiped_field", "double_submit", "stolen_focus")
+        names = ("notice", "loading", "wiped_field", "double_submit", "stolen_focus", "moved_window")
         return json.dumps({
             name: {"milliseconds": int(fault.seconds * 1000), "fields": list(fault.fields)}
             for name in names

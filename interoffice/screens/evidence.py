@@ -32,6 +32,8 @@ class Evidence:
         if not (self.is_full or at_failure):
             return None
         path = self._next(session, what, "jpg")
+        if session.environment.kind == "desktop":
+            return _picture_of_window(session, path)
         page, hidden = session.web.page, hidden_by_frames(session)
         try:
             for frames, specs in hidden.items():
@@ -53,6 +55,8 @@ class Evidence:
 
     def page_copy(self, session: Session, what: str) -> str | None:
         """The file name of the page's DOM, without scripts and without the values of its fields."""
+        if session.environment.kind == "desktop":
+            return None
         path = self._next(session, what, "html")
         try:
             text = session.web.call("copy", {"specs": hidden_by_frames(session).get((), [])})
@@ -71,6 +75,16 @@ class Evidence:
             with contextlib.suppress(FileExistsError):
                 path.touch(exist_ok=False)
                 return path
+
+
+def _picture_of_window(session: Session, path: Path) -> str | None:
+    try:
+        window: Any = session.web
+        window.take_picture(path, [spec for specs in hidden_by_frames(session).values() for spec in specs])
+    except (ApplicationError, OSError):
+        path.unlink(missing_ok=True)
+        return None
+    return path.name
 
 
 def hidden_by_frames(session: Session) -> dict[tuple[str, ...], list[Spec]]:

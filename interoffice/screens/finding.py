@@ -100,6 +100,7 @@ class Finder:
             "grid": element.type in ("grid", "one_to_many"),
             "commits": element.commits,
             "in_row": owner is not None and owner.many is not None and owner.many.entry == "inline row",
+            "sensitive": element.sensitive,
         }
         formats = self.application.formats
         return Place(key=key, element=element, field=field_of(element, formats), frames=frames, spec=spec)
@@ -162,6 +163,8 @@ def step_spec(step: ScopeStep, scopes: Mapping[str, Scope]) -> Spec:
 def candidate_specs(element: Element, environment: Environment) -> list[Spec]:
     """The captions first, then what `find` says, in order."""
     specs: list[Spec] = [{"kind": "caption", "value": fold_caption(caption)} for caption in element.caption]
+    if environment.kind == "desktop":
+        return [desktop_spec(one) for one in element.candidates(environment)] + specs
     return specs + [candidate_spec(one) for one in element.candidates(environment) if one.kind != "keys"]
 
 
@@ -176,8 +179,19 @@ def candidate_spec(candidate: Candidate) -> Spec:
     return {"kind": candidate.kind, "value": value, "name": name}
 
 
+def desktop_spec(candidate: Candidate) -> Spec:
+    """One candidate, for a window: all that its file says."""
+    return {
+        "kind": candidate.kind, "value": candidate.value or " ".join(candidate.keys or candidate.copy),
+        "name": candidate.name, "role": candidate.role, "keys": candidate.keys, "copy": candidate.copy,
+        "beside": candidate.beside, "offset": candidate.offset, "at": candidate.at,
+    }  # fmt: skip
+
+
 def keys_of(element: Element, environment: Environment) -> tuple[str, ...]:
-    """The keys that press a button, where it has any."""
+    """The keys that press a button of a page, where it has any; a window's are among its candidates."""
+    if environment.kind != "web":
+        return ()
     return next((one.keys for one in element.candidates(environment) if one.kind == "keys"), ())
 
 

@@ -144,6 +144,7 @@ def may_heal(session: Seeker, place: Place) -> bool:
     element = place.element
     return (
         session.application.healing != "off"
+        and session.finder.environment.kind == "web"
         and not session.is_signing_in
         and not _answers_look_ups(session, place)
         and element.heals

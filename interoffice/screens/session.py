@@ -402,6 +402,8 @@ class Session:
             self._press_place(self._menu_entry(word))
             self.settle()
         if opening.keys:
+            if self.environment.kind == "desktop":
+                self.settle()  # whatever lies over the window would get the keys
             self.web.press_keys(opening.keys)
         for name in opening.press:
             self.settle()
@@ -412,7 +414,7 @@ class Session:
         spec = {
             "key": f"menu/{word}", "type": "button", "scope": [], "captions": [fold_caption(word)], "others": {},
             "candidates": candidate_specs(element, self.environment), "protects": False, "hidden": False, "grid": False,
-            "commits": False,
+            "commits": False, "sensitive": False,
         }  # fmt: skip
         formats = self.application.formats
         return Place(key=f"menu/{word}", element=element, field=Field(name=word, type="button", formats=formats),

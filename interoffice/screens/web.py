@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from playwright.sync_api import Error
 
@@ -20,13 +20,14 @@ from interoffice.bot import Answer, Unclear
 from interoffice.errors import ApplicationError, BotError, BusinessError, CredentialRefused, OutcomeUnclear
 from interoffice.language.calendars import Times
 from interoffice.language.row import ValueScope
-from interoffice.model.selectors import Application, Screen
+from interoffice.model.selectors import Application, Environment, Screen
 from interoffice.model.table import Table
 from interoffice.model.values import FileValue, Value
 from interoffice.resources.browser import Browser
 from interoffice.resources.kept_sessions import KeptSessions
 from interoffice.screens.checking import Check, ScreenSeen
 from interoffice.screens.committing import Gate, Outcome, commit_form
+from interoffice.screens.desktop_page import open_window
 from interoffice.screens.downloads import download
 from interoffice.screens.evidence import Evidence
 from interoffice.screens.filling import in_order, make_form
@@ -37,6 +38,9 @@ from interoffice.screens.looking_up import Wanted, find_one, wanted_for
 from interoffice.screens.page import WebPage
 from interoffice.screens.session import Say, Session, SessionEnded
 from interoffice.screens.signing import sign_in, sign_out
+
+if TYPE_CHECKING:
+    from interoffice.resources.desktop import Desktop
 
 Result = TypeVar("Result")
 
@@ -68,6 +72,7 @@ class WebScreens:
     remembered: Path | None = None
     kept: KeptSessions | None = None
     browser: Browser = field(default_factory=Browser)
+    desktop: Desktop | None = None
     _sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, Evidence] = field(default_factory=dict)
@@ -212,19 +217,21 @@ class WebScreens:
             except ApplicationError as error:
                 self.say("sign_out_failed", application=application, reason=str(error))
             finally:
-                self.browser.close_page(session.web.page)
+                self._close_face(session)
 
     def leave(self) -> None:
         """Closes every page; the browser stays. What is signed in is kept where the application says so."""
         for session in self._sessions.values():
             self._keep(session)
-            self.browser.close_page(session.web.page)
+            self._close_face(session)
         self._sessions.clear()
 
     def close(self) -> None:
         """Closes every page and the browser."""
         self.leave()
         self.browser.close()
+        if self.desktop is not None:
+            self.desktop.close()
 
     # inner
 
@@ -308,10 +315,10 @@ class WebScreens:
             there = ", ".join(application.environments)
             message = f'{application.key} has no environment "{self.environment}"; it has {there}'
             raise ApplicationError(message, code="unknown_environment", transient=False)
-        if environment.kind != "web" or environment.address is None:
-            message = f"{application.key} is a {environment.kind} application in {self.environment}, not a web one"
+        if environment.kind == "terminal":
+            message = f"{application.key} is a terminal application in {self.environment}; those are not driven yet"
             raise ApplicationError(message, code="not_web", transient=False)
-        kept = self.kept if application.keep_session else None
+        kept = self.kept if application.keep_session and environment.kind == "web" else None
         state = None if kept is None else kept.take(application.key, self.environment, credential)
         session = self._open_session(application, credential, state)
         self._sign_in(session, may_be_in=state is not None)
@@ -319,11 +326,10 @@ class WebScreens:
 
     def _open_session(self, application: Application, credential: str, state: Any = None) -> Session:
         environment = application.environments[self.environment]
-        page = self.browser.open_page(file_folder=self.files, storage_state=state)
         return Session(
             finder=Finder(application=application, environment=environment, masked=self.masked),
-            web=WebPage(page, ignore=application.quiet.ignore),
-            base_address=self.address(environment.address or ""),
+            web=self._face(application, environment, state),
+            base_address=self.address(environment.address) if environment.address else "",
             scope=ValueScope(times=Times(now=datetime(self.today.year, self.today.month, self.today.day, tzinfo=UTC))),
             say=self.say,
             readable=self.readable,
@@ -334,11 +340,30 @@ class WebScreens:
 
     def _keep(self, session: Session) -> None:
         application = session.application
-        if self.kept is None or not application.keep_session or session.web.is_crashed:
+        is_web = session.environment.kind == "web"
+        if self.kept is None or not is_web or not application.keep_session or session.web.is_crashed:
             return
         with suppress(Error):
             state = session.web.page.context.storage_state()
             self.kept.put(application.key, self.environment, session.credential, state)
+
+    def _face(self, application: Application, environment: Environment, state: Any) -> Any:
+        """What is looked at and typed into: a page of the browser, or a window of the lane's own desktop."""
+        if environment.kind == "web":
+            page = self.browser.open_page(file_folder=self.files, storage_state=state)
+            return WebPage(page, ignore=application.quiet.ignore)
+        if self.desktop is None:
+            from interoffice.resources.desktop import Desktop
+
+            self.desktop = Desktop(folder=self.files.parent)
+        return open_window(self.desktop, environment, self.address, called=application.name)
+
+    def _close_face(self, session: Session) -> None:
+        if session.environment.kind == "web":
+            self.browser.close_page(session.web.page)
+        elif self.desktop is not None:
+            window: Any = session.web
+            self.desktop.close_application(window.opened)
 
     def _sign_in(self, session: Session, *, may_be_in: bool) -> None:
         try:
@@ -354,11 +379,11 @@ class WebScreens:
 
     def _fail_sign_in(self, session: Session, error: BotError) -> None:
         self._keep_failure(session.application, session, error)
-        self.browser.close_page(session.web.page)
+        self._close_face(session)
 
     def _drop(self, session: Session) -> None:
         self._sessions.pop((session.application.key, session.credential), None)
-        self.browser.close_page(session.web.page)
+        self._close_face(session)
 
 
 def open_screens(**given: Any) -> WebScreens:
