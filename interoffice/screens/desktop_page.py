@@ -82,16 +82,16 @@ class DesktopPage:
 
     def confirm(self) -> None:
         """The window has the keys now, if need be because it was brought to the front. Covered, ApplicationError."""
-        active = self._windows.active()
+        active, there = self._windows.active(), {window.id: window for window in self._windows.all()}
+        dialog = next((window for window in there.values() if window.transient_for == self.window.id), None)
+        if dialog is not None:
+            raise Covered(dialog, is_dialog=True)  # it may hold the keys even while the window seems to have them
         if active is not None and active.id == self.window.id:
             return
-        there = {window.id: window for window in self._windows.all()}
         if self.window.id not in there:
             self.is_crashed = True
             message = f"the window of {self._said} is gone; the application is started again at the next try"
             raise ApplicationError(message, code="window_gone")
-        if active is not None and (active.transient_for == self.window.id):
-            raise Covered(active, is_dialog=True)
         if not self._windows.activate(self.window):
             raise Covered(self._windows.active(), is_dialog=False)
 
@@ -230,6 +230,7 @@ class DesktopPage:
             raise ApplicationError(f"{self._said} does not answer", code="not_quiet")
         text = self._windows.clipboard()
         self._windows.take_clipboard()
+        self.confirm()  # what came over it meanwhile may have taken the keys
         return text or ""
 
     # acting
