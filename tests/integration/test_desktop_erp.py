@@ -21,7 +21,10 @@ from tests.support.screens import ScreenDesk
 pytestmark = [needs_desktop, pytest.mark.slow, pytest.mark.timeout(600)]
 SALES = "erp.sales_order"
 CUSTOMER = "C-100017"
-
+HARD = (
+    "Müller & Söhne <GmbH>", "漢字テスト 42", "100 € netto", "a<b>c&d;e", "Zoë's \"x\" >|@", "ŁÓDŹ Straße",
+    "back\\slash {} []", "~^`´¨ tilde", "Ελλάδα", "Привет",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -39,6 +42,26 @@ def desk(tmp_path: Path, office: PracticeOffice) -> Iterator[ScreenDesk]:
 def enter(desk: ScreenDesk, reference: str, **more: object) -> dict[str, object]:
     fields = {"customer_no": CUSTOMER, "customer_reference": reference, "amount": Decimal("1234.5"), "currency": "EUR"}
     return dict(desk.fill(SALES, "save", ("order_no",), **{**fields, **more}))  # type: ignore[arg-type]
+
+
+def test_twenty_orders_each_once_every_letter_right_with_windows_in_the_way(
+    desk: ScreenDesk, office: PracticeOffice
+) -> None:
+    office.faults.switch_on(Fault(kind="notice", screen="sales_order", chance=0.3, seed=3))
+    office.faults.switch_on(Fault(kind="stolen_focus", screen="sales_order", chance=0.2, seed=5))
+    office.faults.switch_on(Fault(kind="moved_window", screen="sales_order", chance=0.2, seed=7))
+    office.faults.switch_on(Fault(kind="slow", screen="sales_order", chance=0.2, seed=11, seconds=1))
+    references = [f"{text} {number}"[:35] for number in (1, 2) for text in HARD]
+    numbers = [enter(desk, reference)["order_no"] for reference in references]
+    posted = office.ledger.postings("sales_order")
+    assert [posting.fields["customer_reference"] for posting in posted] == references
+    assert [posting.number for posting in posted] == numbers
+    assert {posting.fields["amount"] for posting in posted} == {"1234.50"}
+    assert office.faults.fired("notice") > 0 and desk.events("popup_closed")
+    assert office.faults.fired("stolen_focus") > 0 and office.faults.fired("moved_window") > 0
+    pictures = sorted((desk.folder / "evidence").glob("*.jpg"))
+    assert len(pictures) >= 40
+    assert not any("Kontor" in file.read_text() for file in (desk.folder / "evidence").glob("*.json"))
 
 
 def test_an_order_is_looked_up_refused_and_a_lost_answer_is_unclear(desk: ScreenDesk, office: PracticeOffice) -> None:
