@@ -217,7 +217,10 @@ def _rivals(session: Seeker, place: Place) -> list[Any]:
     screen = session.screen
     if screen is None:
         return []
-    others = (session.finder.place(screen, name) for name in screen.elements)
+    inner = (
+        f"{name}.{each}" for name, element in screen.elements.items() if element.many for each in element.many.elements
+    )
+    others = (session.finder.place(screen, name) for name in (*screen.elements, *inner))
     return [
         {"spec": other.spec, "print": session.memory.print_of(_key(other)), "called": other.element.name}
         for other in others

@@ -157,7 +157,9 @@ function heal({spec, print, rivals, rejected, threshold, captioned, margin}) {
   if (!root) return {refused: `nothing is shown for its scope "${missing}"`};
   const sought = rivals.map((rival) => ({...rival, element: find(rival.spec).element}));
   const taken = new Set(sought.map((rival) => rival.element).filter(Boolean));
-  const visible = kindsFor(root, spec).filter((one) => (isVisible(one) || spec.hidden) && !taken.has(one));
+  const isList = (one) => one.localName === "select"; // a list of choices never serves for what was typed into, nor the other way
+  const visible = kindsFor(root, spec).filter((one) => (isVisible(one) || spec.hidden) && !taken.has(one) &&
+    isList(one) === (print.tag === "select"));
   const scored = visible.map((element) => {
     const now = fingerprintOf(element);
     return {element, now, ...similarity(print, now)};

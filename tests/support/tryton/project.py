@@ -73,7 +73,7 @@ class TrytonProject:
         with self._own_keys():
             CredentialStore(folder / "state").set("tryton_clerk", {"user": USER, "password": PASSWORD})
 
-    def cli(self, *words: str, within_s: float = 900) -> subprocess.CompletedProcess[str]:
+    def cli(self, *words: str, within_s: float = 3600) -> subprocess.CompletedProcess[str]:
         """One command, as an operator types it."""
         return subprocess.run(self._command(words), cwd=self.folder, env=self._environment(), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=within_s)  # fmt: skip
