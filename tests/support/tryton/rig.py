@@ -127,6 +127,10 @@ class Tryton:
         found = self.call(f"model.{model}.search_read", list(domain), 0, None, [["id", "ASC"]], list(fields))
         return [_plain(record) for record in found]
 
+    def customer_count(self) -> int:
+        """How many parties there are beside the company."""
+        return len(self.read("party.party", ["name"], [["id", ">", 1]]))
+
     def customers(self) -> dict[str, list[dict[str, Any]]]:
         """The parties by name, but for the company itself, with all that a customer was made of."""
         countries = {each["id"]: each["name"] for each in self.read("country.country", ["name"])}
