@@ -91,6 +91,8 @@ class ItemTold:
     before: str | None = None
     after: str | None = None
     look_up: str = ""
+    beside: tuple[tuple[str, str], ...] = ()
+    """Files beside the report: what each is, and its address from the report's folder."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
+from urllib.parse import quote
 
 from interoffice.model.table import Table
 from interoffice.model.values import FileValue
@@ -259,6 +260,7 @@ def _item(item: ItemView, attempts: list[AttemptView], record: Record, *, with_p
         before=_picture(evidence, "before", record) if with_pictures else None,
         after=(_picture(evidence, "after", record) or _picture(evidence, "failure", record)) if with_pictures else None,
         look_up=_look_up(attempts),
+        beside=tuple(_beside(attempts, record)),
     )
 
 
@@ -294,6 +296,21 @@ def _fields(evidence: tuple[str, ...], record: Record) -> Iterator[FieldTold]:
 def _picture(evidence: tuple[str, ...], name: str, record: Record) -> str | None:
     found = next((file for file in evidence if file.rsplit(".", 1)[0].endswith(f"-{name}")), None)
     return cells.picture(record.folder / found) if found else None
+
+
+BESIDE: Final = (
+    ("-failure.html", "the page of attempt {}"), ("-trace.zip", "a trace of attempt {}, for playwright show-trace"),
+)  # fmt: skip
+
+
+def _beside(attempts: list[AttemptView], record: Record) -> Iterator[tuple[str, str]]:
+    """What is too much for one page, of every try, as far as retention has left it."""
+    for attempt in attempts:
+        files = attempt.evidence.get("files")
+        for file in files if isinstance(files, (list, tuple)) else ():
+            what = next((words for ending, words in BESIDE if str(file).endswith(ending)), None)
+            if what is not None and (record.folder / str(file)).is_file():
+                yield what.format(attempt.number), quote(str(file))
 
 
 def _look_up(attempts: list[AttemptView]) -> str:

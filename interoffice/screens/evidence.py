@@ -12,11 +12,15 @@ from typing import Any
 from playwright.sync_api import Error
 
 from interoffice.errors import ApplicationError
+from interoffice.model.formats import format_value
 from interoffice.model.selectors import Screen
+from interoffice.model.table import Table
+from interoffice.model.values import Value
 from interoffice.screens.finding import Place, Spec
 from interoffice.screens.lines import column_spec
 from interoffice.screens.page import PageReplaced
 from interoffice.screens.session import Session
+from interoffice.screens.tracing import end_trace
 
 
 @dataclass(kw_only=True)
@@ -66,6 +70,23 @@ class Evidence:
         path.write_text(text, encoding="utf-8")
         return path.name
 
+    def trace(self, session: Session, secrets: Iterable[str]) -> str | None:
+        """The file name of the trace of what failed again, cleaned; None where it can't be cleaned."""
+        path = self._next(session, "trace", "zip")
+        try:
+            shown: list[str] | None = [
+                str(text)
+                for frames, specs in hidden_by_frames(session).items()
+                for text in session.web.call("hiddenTexts", {"specs": specs}, frames)
+            ]
+        except (Error, PageReplaced, ApplicationError):
+            shown = None
+        hidden = [*secrets, *session.hidden, *(shown or ())]
+        kept = end_trace(session.web.page, path if shown is not None else None, hidden=hidden)
+        if not kept:
+            path.unlink(missing_ok=True)
+        return path.name if kept else None
+
     def _next(self, session: Session, what: str, ending: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         name = session.screen.name if session.screen else "page"
@@ -94,6 +115,23 @@ def hidden_by_frames(session: Session) -> dict[tuple[str, ...], list[Spec]]:
         spec = place.asked() if place.element.sensitive else {**place.asked(), **_hidden_columns(session, place)}
         found.setdefault(place.frames, []).append(spec)
     return found
+
+
+def hidden_values(
+    session: Session, screen: Screen, fields: Mapping[str, Value], lines: Mapping[str, Table]
+) -> set[str]:
+    """What will be typed and nobody may see, as text."""
+    hidden = {
+        format_value(value)
+        for name, value in fields.items()
+        if value is not None and session.finder.place(screen, name).element.sensitive
+    }
+    for name, table in lines.items():
+        place = session.finder.place(screen, name)
+        columns = [column["name"] for column in _hidden_columns(session, place)["columns"]]
+        for column in table.columns if place.element.sensitive else columns:
+            hidden |= {format_value(value) for value in table.column(column) if value is not None}
+    return hidden
 
 
 def hidden_places(session: Session, screen: Screen | None) -> Iterable[Place]:

@@ -93,6 +93,8 @@ class Session:
     picture: Callable[[Session, str], str | None] = field(default=lambda session, what: None)
     popups_pressed: int = 0
     searched: set[str] = field(default_factory=set)
+    is_traced: bool = False
+    hidden: set[str] = field(default_factory=set)
     has_paged: bool = False
     _watch: Watch | None = None
     _calm: tuple[str, int] = ("", 0)

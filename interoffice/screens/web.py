@@ -29,7 +29,7 @@ from interoffice.screens.checking import Check, ScreenSeen
 from interoffice.screens.committing import Gate, Outcome, commit_form
 from interoffice.screens.desktop_page import open_window
 from interoffice.screens.downloads import download
-from interoffice.screens.evidence import Evidence
+from interoffice.screens.evidence import Evidence, hidden_values
 from interoffice.screens.filling import in_order, make_form
 from interoffice.screens.finding import Finder
 from interoffice.screens.healing import Memory
@@ -38,6 +38,7 @@ from interoffice.screens.looking_up import Wanted, find_one, wanted_for
 from interoffice.screens.page import WebPage
 from interoffice.screens.session import Say, Session, SessionEnded
 from interoffice.screens.signing import sign_in, sign_out
+from interoffice.screens.tracing import begin_trace, end_trace
 
 if TYPE_CHECKING:
     from interoffice.resources.desktop import Desktop
@@ -76,6 +77,7 @@ class WebScreens:
     _sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, Evidence] = field(default_factory=dict)
+    _failed: set[tuple[str, str, str]] = field(default_factory=set)
 
     # what bots ask for
 
@@ -101,6 +103,7 @@ class WebScreens:
         def work(session: Session) -> dict[str, Value]:
             form = make_form(session, wanted, fields=ordered, lines=lines, attach=attach)
             outcome = Outcome.of(form, submit)
+            session.hidden |= hidden_values(session, wanted, fields, lines)
             session.open(wanted)
             form.fill()
             kept = self._evidence(application)
@@ -256,7 +259,7 @@ class WebScreens:
         def work(session: Session) -> Answer:
             answer = find_one(session, screen, owner, wanted, settled=lambda: time.monotonic() >= until)
             if isinstance(answer, Unclear):
-                self._keep_failure(application, session, ApplicationError(answer.why, code="look_up_unclear"))
+                self._keep_failure(application, screen, session, ApplicationError(answer.why, code="look_up_unclear"))
             return answer
 
         try:
@@ -272,8 +275,11 @@ class WebScreens:
         """Works in a signed-in session; when it ended before the act, signs in once more and begins afresh."""
         for attempt in (1, 2):
             session = self._session(application, credential)
+            self._trace_again(session, screen)
             try:
-                return work(session)
+                result = work(session)
+                self._forget_failure(session, screen)
+                return result
             except SessionEnded:
                 self.say("session_ended", application=application.key, credential=credential)
                 self._drop(session)
@@ -281,13 +287,15 @@ class WebScreens:
                     message = f"{application.name} ended the session again right after a new sign-in"
                     raise ApplicationError(message, code="session_ended") from None
             except BotError as error:
-                self._keep_failure(application, session, error)
+                self._keep_failure(application, screen, session, error)
                 if session.web.is_crashed or error.code == "session_ended":
                     self._drop(session)
                 raise
         raise AssertionError("unreachable")
 
-    def _keep_failure(self, application: Application, session: Session, error: BotError) -> None:
+    def _keep_failure(
+        self, application: Application, screen: Screen | None, session: Session, error: BotError
+    ) -> None:
         """The picture and the DOM of a failed screen; the page is opened afresh next time."""
         session.ended_well = False
         if session.web.is_crashed or (isinstance(error, BusinessError) and error.code == "value_not_possible"):
@@ -296,9 +304,26 @@ class WebScreens:
         files = {"failure": kept.picture(session, "failure", at_failure=True)}
         if not isinstance(error, BusinessError):
             files["page"] = kept.page_copy(session, "failure")
+        if session.is_traced:
+            secrets = self.credentials(session.credential).values() if application.sign_in else ()
+            files["trace"] = kept.trace(session, secrets)
+            session.is_traced = False
+        elif screen is not None and not isinstance(error, BusinessError):
+            self._failed.add((application.key, screen.name, session.credential))
         found = {name: file for name, file in files.items() if file}
         what = "unclear" if isinstance(error, OutcomeUnclear) else "failed"
         self.say("screen_failed", screen=session.here, kind=what, code=error.code, evidence=found)
+
+    def _trace_again(self, session: Session, screen: Screen) -> None:
+        """What failed is traced when it is tried again; what goes well pays nothing."""
+        failed = (session.application.key, screen.name, session.credential) in self._failed
+        if failed and session.environment.kind == "web":
+            session.is_traced = session.is_traced or begin_trace(session.web.page)
+
+    def _forget_failure(self, session: Session, screen: Screen) -> None:
+        self._failed.discard((session.application.key, screen.name, session.credential))
+        if session.is_traced:
+            session.is_traced = end_trace(session.web.page)
 
     def _session(self, application: Application, credential: str) -> Session:
         known = (application.key, credential)
@@ -378,7 +403,7 @@ class WebScreens:
             raise
 
     def _fail_sign_in(self, session: Session, error: BotError) -> None:
-        self._keep_failure(session.application, session, error)
+        self._keep_failure(session.application, None, session, error)
         self._close_face(session)
 
     def _drop(self, session: Session) -> None:

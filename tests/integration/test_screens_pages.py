@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zipfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from interoffice.errors import ApplicationError, BusinessError, OutcomeUnclear
 from interoffice.model.table import Table
 from interoffice.model.types import TEXT
 from interoffice.resources.browser import Browser
+from interoffice.screens.tracing import forms_of
 from tests.support.screens import Answer, Asked, ScreenDesk, page_desk, served
 
 HEAD = """
@@ -846,3 +848,55 @@ def test_a_form_that_stands_again_as_it_was_opened_is_not_opened_anew(
             desk.fill("shop.order", "save", name=name, amount=Decimal(1))
         assert [(post.values["name"], post.values["note"]) for post in pages.posts()] == [("Ann", ""), ("Bob", "")]
         assert len([asked for asked in pages.asked if asked.method == "GET"]) == opened
+
+
+# the trace of what failed again
+
+SECRET = 'k\u00f6nig "42" & <sohn>'
+CODE = "      code:\n        caption: Code\n        type: text\n        sensitive: true\n"
+SECRETIVE = FORM.replace("      amount:\n", f"{CODE}      amount:\n")
+NEVER_DONE = """document.forms[0].onsubmit = (event) => { event.preventDefault(); console.log(event.target.code.value);
+    fetch('/order?' + new URLSearchParams(new FormData(event.target)), {method: 'POST',
+        body: JSON.stringify(Object.fromEntries(new FormData(event.target)))}); }"""
+
+
+def failed_twice(tmp_path: Path, browser: Browser, code: str) -> list[dict[str, str]]:
+    field = "<label>Code <input name=code></label>"
+    body = form(script=NEVER_DONE).replace("<button>", f"{field}<button>")
+    with served(lambda asked: body) as pages, page_desk(tmp_path, browser, pages, HEAD + SECRETIVE) as desk:
+        for _ in range(2):
+            with pytest.raises(OutcomeUnclear):
+                desk.fill("shop.order", "save", name="Ann of Trace", amount=Decimal(1), code=code)
+        return [event["evidence"] for event in desk.events("screen_failed")]
+
+
+def test_what_fails_again_leaves_a_trace_without_what_nobody_may_see(tmp_path: Path, browser: Browser) -> None:
+    first, second = failed_twice(tmp_path, browser, SECRET)
+    assert "trace" not in first
+    with zipfile.ZipFile(tmp_path / "evidence" / second["trace"]) as trace:
+        texts = [trace.read(name).decode("utf-8") for name in trace.namelist()]
+    assert any("Ann of Trace" in text for text in texts) and any("(hidden)" in text for text in texts)
+    assert not [form for form in forms_of(SECRET) for text in texts if form in text]
+    assert not [text for text in texts if "sohn" in text]
+
+
+def test_a_trace_that_cannot_be_cleaned_is_dropped(tmp_path: Path, browser: Browser) -> None:
+    _, second = failed_twice(tmp_path, browser, "042")
+    assert "failure" in second and "trace" not in second
+    assert not list((tmp_path / "evidence").glob("*.zip")) and not list((tmp_path / "evidence").glob(".*"))
+
+
+def test_what_goes_well_when_it_is_tried_again_leaves_no_trace(tmp_path: Path, browser: Browser) -> None:
+    tries: list[Asked] = []
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            tries.append(asked)
+            return page(SENT) if len(tries) > 1 else None
+        return form()
+
+    with served(answer) as pages, page_desk(tmp_path, browser, pages, HEAD + FORM) as desk:
+        with pytest.raises(OutcomeUnclear):
+            desk.fill("shop.order", "save", name="Ann", amount=Decimal(1))
+        desk.fill("shop.order", "save", name="Ann", amount=Decimal(1))
+        assert not list((tmp_path / "evidence").glob("*.zip"))

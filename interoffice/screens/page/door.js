@@ -172,6 +172,12 @@ function hiddenElements(specs) {
   }).filter(Boolean);
 }
 
+// What they show, for what else may hold it.
+function hiddenTexts({specs}) {
+  shadowRoots = null;
+  return hiddenElements(specs).flatMap((one) => [one.value, one.innerText]).filter((text) => typeof text === "string" && text.trim());
+}
+
 // Black boxes over them; they lie in an element of their own that the page doesn't count.
 function cover({specs}) {
   shadowRoots = null;
@@ -263,4 +269,4 @@ function stay() {
   counted.leavingSinceMs = null;
 }
 
-window.__interoffice = {look, fill, grid, fillRow, aim, disarm, leave, focusOn, options, aimAtOption, element, cover, outline, uncover, copy, ignore, stay, heal, fingerprints};
+window.__interoffice = {look, fill, grid, fillRow, aim, disarm, leave, focusOn, options, aimAtOption, element, cover, outline, uncover, hiddenTexts, copy, ignore, stay, heal, fingerprints};
