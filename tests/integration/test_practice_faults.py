@@ -235,6 +235,14 @@ def test_fields_move_and_captions_change_places(office: PracticeOffice, clerk: h
     assert captions() == usual
 
 
+def test_the_desktop_client_is_told_when_its_window_is_to_move(office: PracticeOffice, clerk: httpx.Client) -> None:
+    office.faults.switch_on(Fault(kind="moved_window", screen="sales_order", seconds=0.4, times=1))
+    asks = {"Accept": "application/json"}
+    assert clerk.get("/sales/orders", headers=asks).json()["faults"] == {}
+    assert clerk.get(NEW, headers=asks).json()["faults"]["moved_window"]["milliseconds"] == 400
+    assert clerk.get(NEW, headers=asks).json()["faults"] == {}
+
+
 def test_an_export_can_be_empty_renamed_or_in_another_encoding(office: PracticeOffice, seller: httpx.Client) -> None:
     usual = seller.get("/deals/export").content
     assert usual.decode("utf-8").startswith("Deal,Customer id,Customer,")
