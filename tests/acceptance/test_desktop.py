@@ -12,7 +12,7 @@ import pytest
 from tests.support.desktop import needs_desktop
 from tests.support.flagship import STRAIGHT, Flagship, flagship, kill_group, wait_until
 
-pytestmark = [needs_desktop, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [needs_desktop, pytest.mark.exhaustive, pytest.mark.slow, pytest.mark.timeout(900)]
 COMES_WITHIN_S = 240.0
 
 

@@ -44,6 +44,7 @@ def enter(desk: ScreenDesk, reference: str, **more: object) -> dict[str, object]
     return dict(desk.fill(SALES, "save", ("order_no",), **{**fields, **more}))  # type: ignore[arg-type]
 
 
+@pytest.mark.exhaustive
 def test_twenty_orders_each_once_every_letter_right_with_windows_in_the_way(
     desk: ScreenDesk, office: PracticeOffice
 ) -> None:

@@ -8,6 +8,7 @@ server's own API, never through its screens.
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -189,7 +190,11 @@ def _installed() -> Path:
     digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES)).hexdigest()[:12]
     folder = ROOT / "build" / "tryton" / digest
     if not (folder / "seeded.sqlite").exists():
-        _install(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / "lock").open("w") as lock:  # several workers of the tests may want it at once
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "seeded.sqlite").exists():
+                _install(folder)
     return folder
 
 
