@@ -18,7 +18,7 @@ from interoffice.practice.office import PracticeOffice
 from tests.support.desktop import desktop_desk, needs_desktop
 from tests.support.screens import ScreenDesk
 
-pytestmark = [needs_desktop, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [needs_desktop, pytest.mark.exhaustive, pytest.mark.slow, pytest.mark.timeout(900)]
 SALES = "erp.sales_order"
 CUSTOMER = "C-100017"
 HARD = (
@@ -44,7 +44,6 @@ def enter(desk: ScreenDesk, reference: str, **more: object) -> dict[str, object]
     return dict(desk.fill(SALES, "save", ("order_no",), **{**fields, **more}))  # type: ignore[arg-type]
 
 
-@pytest.mark.exhaustive
 def test_twenty_orders_each_once_every_letter_right_with_windows_in_the_way(
     desk: ScreenDesk, office: PracticeOffice
 ) -> None:
