@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -79,10 +79,13 @@ class Engine:
 
     # starting
 
-    def start(self, plan: Plan, *, signed_in: str | None = None) -> str:
+    def start(
+        self, plan: Plan, *, signed_in: str | None = None, beside: Callable[[Transaction, str], None] | None = None
+    ) -> str:
         """Puts the run into the ledger and gives its id; `overlap` may make it queued or skipped.
 
-        `signed_in`: the person at the keyboard, who is a maker of files that nobody brought before.
+        `signed_in`: the person at the keyboard, who is a maker of files that nobody brought before. `beside` is written
+        in the same transaction, with the run's id; what it raises undoes the start.
         """
         workflow = plan.load().workflow
         now = self.clock.now()
@@ -105,6 +108,8 @@ class Engine:
             for run_id in replaced:
                 runs.ask_to_cancel(tx, run_id, "soft")
             runs.add(tx, new, state, now, why=why)
+            if beside is not None:
+                beside(tx, new.run_id)
             if signed_in is not None:
                 makers.remember(tx, plan, signed_in, now)
             audit.write(

@@ -54,6 +54,15 @@ class MailFolders:
         self._open(folder)
         return self._stored()
 
+    def message_ids(self, folder: str) -> dict[str, str]:
+        """Message-ID -> uid of the mails of a folder, oldest first; one without an id stands under its place."""
+        self._open(folder)
+        found: dict[str, str] = {}
+        for stored in self._stored():
+            known = self._message_id(stored.uid)
+            found[known or f"{folder}/{stored.uid}/{stored.received_at.isoformat()}"] = stored.uid
+        return found
+
     def raw(self, uid: str) -> bytes:
         """A mail of the folder that is open, whole."""
         for answer in self._fetch(uid, "(BODY.PEEK[])"):

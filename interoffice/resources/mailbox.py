@@ -94,6 +94,10 @@ class Mailboxes:
                 attachments += self._attachment_rows(letter, file_types)
         return Table.from_rows(MESSAGE_COLUMNS, messages), Table.from_rows(ATTACHMENT_COLUMNS, attachments)
 
+    def message_ids(self, account: str, *, folder: str) -> tuple[str, ...]:
+        """The Message-IDs of the mails of a folder, oldest first; nothing is fetched or marked."""
+        return tuple(self._mailbox(self._account(account)).message_ids(folder))
+
     def find_replies(self, account: str, *, to_message: str) -> Table:
         """Answers to a mail in any folder that mails come into; automatic ones (out of office) don't count."""
         known = self._account(account)
