@@ -6,7 +6,20 @@ import os
 
 import typer
 
-from interoffice.cli import alerts, breaks, files, items, machine, people, record, reference, runs, selectors, work
+from interoffice.cli import (
+    alerts,
+    breaks,
+    files,
+    items,
+    machine,
+    people,
+    record,
+    reference,
+    runs,
+    schedule,
+    selectors,
+    work,
+)
 from interoffice.cli.ending import STOPPED, ended, project_of
 from interoffice.cli.show import warn
 
@@ -19,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (runs, items, breaks, alerts, selectors, record, work, files, people, machine, reference):
+for module in (runs, items, breaks, alerts, selectors, record, schedule, work, files, people, machine, reference):
     module.register(app)
 
 

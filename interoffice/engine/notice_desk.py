@@ -14,7 +14,7 @@ NOTICE: Final = "notice"
 
 
 class NoticeDesk(Desk):
-    """A desk that sends mails whose text is the engine's."""
+    """A desk that sends mails whose text is the engine's, and sees whether mails have arrived."""
 
     def __init__(self, setting: LaneSetting, names: Mapping[str, Value]) -> None:
         super().__init__(setting, note=lambda message: None)
@@ -25,6 +25,15 @@ class NoticeDesk(Desk):
         """One mail of a template's text; the gate is asked just before its content goes out."""
         self._gate, self._text = gate, text
         self._mail().send(to=to, subject=subject, template=NOTICE, data=data)
+
+    def message_ids(self, account: str, folder: str) -> tuple[str, ...]:
+        """The Message-IDs of the mails of a folder, oldest first."""
+        mail = self._mail()
+        try:
+            found: tuple[str, ...] = mail.message_ids(account, folder=folder)
+        finally:
+            mail.close()
+        return found
 
     def _template(self, name: str) -> str:
         return self._text if name == NOTICE else super()._template(name)

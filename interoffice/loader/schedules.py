@@ -13,7 +13,7 @@ from interoffice.loader.yaml_tree import Fields, Reading, compose
 from interoffice.model.schedule import IfMissed, Schedule, Schedules, Trigger
 from interoffice.problem import Position, Problem, did_you_mean
 
-TOP_KEYS: Final = ("version", "timezone", "calendar", "schedules")
+TOP_KEYS: Final = ("version", "timezone", "calendar", "alarms_to", "schedules")
 TRIGGERS: Final[tuple[Trigger, ...]] = ("every", "cron", "queue", "watch", "mail", "after")
 TRIGGER_KEYS: Final[dict[Trigger, tuple[str, ...]]] = {
     "every": ("between", "days", "jitter", "if_missed", "catch_up_window"),
@@ -70,6 +70,7 @@ def load_schedules_with_problems(text: str, file: str) -> tuple[Schedules | None
         timezone=zone(top, "timezone", "D01"),
         calendar=top.text("calendar"),
         schedules=tuple(_schedule(entry) for entry in entries),
+        alarms_to=top.texts("alarms_to"),
     )
     _refuse_same_ids(reading, schedules)
     top.close()

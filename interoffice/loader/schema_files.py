@@ -308,5 +308,5 @@ def schedules_schema(workflows: tuple[str, ...] = ()) -> Schema:
     }
     entry = one_map(keys, required=("id", "workflow"))
     entry["oneOf"] = [{"required": [trigger]} for trigger in schedules.TRIGGERS]
-    top = {"version": VERSION, "timezone": TEXT, "calendar": TEXT, "schedules": list_of(entry)}
+    top = {"version": VERSION, "timezone": TEXT, "calendar": TEXT, "alarms_to": TEXTS, "schedules": list_of(entry)}
     return document("Interoffice schedules", one_map(top, required=("version", "schedules")))

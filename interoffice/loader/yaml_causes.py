@@ -288,7 +288,13 @@ def _too_much(place: _Place) -> Problem | None:
 def _comma(place: _Place) -> Problem | None:
     if "parsing a flow" not in place.context:
         return None
-    kind = "[ ]" if place.source.text[place.began] == "[" else "{ }"
+    text = place.source.text
+    if place.at >= len(text):  # the file ends inside; libyaml then names its end as the beginning too
+        began = max(text.rfind("["), text.rfind("{"))
+        sign = text[began : began + 1]
+        other = "]" if sign == "[" else "}"
+        return place.says(began, began + 1, f"the {sign} is not closed; its {other} is missing")
+    kind = "[ ]" if text[place.began] == "[" else "{ }"
     wrong = f"entries inside {kind} are parted by commas; put a text with signs in quotes"
     return place.says(place.at, place.at + 1, wrong)
 

@@ -53,3 +53,5 @@ class Schedules:
     timezone: str | None
     calendar: str | None
     schedules: tuple[Schedule, ...]
+    alarms_to: tuple[str, ...] = ()
+    """People, groups or addresses that get a mail when a schedule is late, missed or broken."""

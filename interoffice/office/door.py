@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from interoffice.engine.progress import Progress
     from interoffice.office.healed_selectors import HealedSelectors
     from interoffice.office.open_breaks import OpenBreaks
+    from interoffice.office.schedule_desk import ScheduleDesk
     from interoffice.office.screening_alerts import ScreeningAlerts
     from interoffice.office.trail import Trail
     from interoffice.office.worklist import Worklist
@@ -123,6 +124,13 @@ class Office:
         from interoffice.office.healed_selectors import HealedSelectors
 
         return HealedSelectors(self)
+
+    @cached_property
+    def timetables(self) -> ScheduleDesk:
+        """The schedules."""
+        from interoffice.office.schedule_desk import ScheduleDesk
+
+        return ScheduleDesk(self)
 
     @cached_property
     def trail(self) -> Trail:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator
 
 from interoffice.errors import UsageError
 from interoffice.model.contract import TableFile
+from interoffice.plan.check_schedules import check_schedules
 from interoffice.plan.check_settings import check_settings
 from interoffice.plan.check_table_files import check_table_file
 from interoffice.plan.check_workflow import check_workflow_file
-from interoffice.plan.project import LAYOUTS, SELECTORS, TABLES, WORKFLOWS, Project
+from interoffice.plan.project import LAYOUTS, SCHEDULES, SELECTORS, TABLES, WORKFLOWS, Project
 from interoffice.plan.unused_screens import find_unused
 from interoffice.problem import Problem, did_you_mean
 
@@ -101,3 +102,8 @@ def _problems_of_files(project: Project, files: Collection[str], *, everything: 
     if settings is not None:
         yield from settings.problems
         yield from check_settings(project)
+    schedules = project.schedules_file if everything or SCHEDULES in files else None
+    if schedules is not None:
+        yield from schedules.problems
+        if schedules.content is not None and schedules.is_read:
+            yield from check_schedules(project, schedules.content)

@@ -13,6 +13,7 @@ from interoffice.errors import MistakesFound, ProjectError, UsageError
 from interoffice.frozen import dataclass
 from interoffice.loader.composer import decode
 from interoffice.model.contract import TableFile
+from interoffice.model.schedule import Schedules
 from interoffice.model.selectors import Application
 from interoffice.model.settings import Settings
 from interoffice.model.workflow import Workflow
@@ -27,6 +28,7 @@ WORKFLOWS: Final = "workflows"
 SELECTORS: Final = "selectors"
 TABLES: Final = "tables"
 LAYOUTS: Final = "tables/layouts"
+SCHEDULES: Final = "schedules.yaml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +147,13 @@ class Project:
         from interoffice.loader.settings import load_settings_with_problems
 
         return self._file("settings.yaml", load_settings_with_problems)
+
+    @property
+    def schedules_file(self) -> LoadedFile[Schedules] | None:
+        """schedules.yaml with its mistakes; None where there is none."""
+        from interoffice.loader.schedules import load_schedules_with_problems
+
+        return self._file(SCHEDULES, load_schedules_with_problems)
 
     @property
     def settings(self) -> Settings:

@@ -29,6 +29,11 @@ def engine(tx: Transaction, engine_id: str) -> Mapping[str, object] | None:
     return None if row is None else dict(row)
 
 
+def engines(tx: Transaction) -> tuple[Mapping[str, object], ...]:
+    """Engine processes that have not ended in good order, the oldest first: they live, or they died."""
+    return tuple(dict(row) for row in tx.rows(_SQL["engines"]))
+
+
 def pause_credential(
     tx: Transaction, environment: str, name: str, reason: str, now: datetime, *, run_id: str, path: str
 ) -> None:

@@ -7,6 +7,10 @@ UPDATE engines SET ended_at = :now WHERE engine_id = :engine_id
 -- name: engine
 SELECT * FROM engines WHERE engine_id = :engine_id
 
+-- name: engines
+SELECT engines.*, (SELECT COUNT(*) FROM runs WHERE runs.engine_id = engines.engine_id AND runs.state = 'running') AS runs
+FROM engines WHERE ended_at IS NULL ORDER BY started_at
+
 -- name: pause
 INSERT INTO paused_credentials (environment, name, paused_at, run_id, path, reason)
 VALUES (:environment, :name, :now, :run_id, :path, :reason)

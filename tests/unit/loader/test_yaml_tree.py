@@ -181,3 +181,10 @@ def test_reading_yaml_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: [\n", "a: {", "a: [b, {c: d", "a: [1, 2\nb: 3\n", "- [", "{", "a: [b,"])
+def test_a_file_that_ends_inside_brackets_is_one_sentence(text: str) -> None:
+    with pytest.raises(MistakesFound) as found:
+        compose(text, "a.yaml")
+    assert found.value.problems[0].rule == "Y01"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from interoffice.language.calendars import Calendar
-from interoffice.schedule.timetable import Timetable, every, first_moment, is_changed
+from interoffice.plan.timetable import Timetable, every, first_moment, is_changed
 
 # Zone, and a span with both of its changes. Sao Paulo changed at midnight, so that its days began at 01:00.
 SPANS = [

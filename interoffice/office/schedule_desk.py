@@ -1,0 +1,308 @@
+"""Schedules as operators see them: the daemon, how each stands, what comes next, pausing, and firing one by hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from interoffice.errors import Refused, UsageError
+from interoffice.office.listings import Listed
+from interoffice.problem import did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from interoffice.engine.engine import Engine
+    from interoffice.plan.project import Project
+    from interoffice.resources.secrets import CredentialStore
+    from interoffice.schedule.armed import Timetables
+    from interoffice.store import Ledger
+    from interoffice.store.database import Transaction
+
+DEAD_AFTER: Final = timedelta(seconds=90)
+"""A trigger looked at longer ago than that has nobody who looks."""
+MISSED_WITHIN: Final = timedelta(days=7)
+LET_END_S: Final = 600.0
+LOOK_S: Final = 0.2
+Say = Callable[[str], None]
+
+
+class Desk(Protocol):
+    """The office that it works in."""
+
+    folder: Path
+
+    @property
+    def project(self) -> Project: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def credential_store(self) -> CredentialStore: ...
+
+    def actor(self) -> str: ...
+
+    def engine(self, environment: str | None = None) -> AbstractContextManager[Engine]: ...
+
+
+class ScheduleDesk:
+    """The schedules of a project."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    # --- the daemons ---
+
+    def serve(
+        self, stop: threading.Event, at_once: threading.Event, *, say: Say, environment: str | None, work: bool
+    ) -> None:
+        """Fires schedules, and with `work` walks the runs too, until `stop`; runs in hand may end, until `at_once`."""
+        from interoffice.schedule.scheduler import Scheduler
+
+        with self._desk.engine(environment) as engine:
+            names, reopen = self._desk.credential_store.names, self._reopen(engine)
+            scheduler = Scheduler(engine, credentials=names, say=say, reopen=reopen)
+            scheduler.load()
+            thread = threading.Thread(target=scheduler.serve, args=(stop,), name="scheduler", daemon=True)
+            thread.start()
+            if work:
+                self._work(engine, stop, at_once, say)
+            else:
+                stop.wait()
+            thread.join(timeout=5)
+
+    def work(self, stop: threading.Event, at_once: threading.Event, *, say: Say, environment: str | None) -> None:
+        """Walks queued runs, those that woke up, and what the dead left, until `stop`."""
+        with self._desk.engine(environment) as engine:
+            say(f"worker {engine.engine_id} takes runs")
+            self._work(engine, stop, at_once, say)
+
+    def _work(self, engine: Engine, stop: threading.Event, at_once: threading.Event, say: Say) -> None:
+        from interoffice.engine.durable import Delivery
+        from interoffice.engine.progress import Event
+
+        def hear(event: Event) -> None:
+            if event.name in ("run_ended", "run_waits"):
+                say(f"{event.run_id}: {event.text or event.name.replace('_', ' ')}")
+
+        with Delivery(engine, runs_at_once=engine.project.settings.limits.runs_at_once, say=hear) as delivery:
+            delivery.serve(stop)
+            left = self._in_hand(engine)
+            if left:
+                say(f"no new runs; {left} in hand may end (stop again to leave them to the next start)")
+            waited = 0.0
+            while self._in_hand(engine) and waited < LET_END_S and not at_once.wait(LOOK_S):
+                waited += LOOK_S
+
+    def _in_hand(self, engine: Engine) -> int:
+        from interoffice.store import office
+
+        mine = [each for each in engine.ledger.read(office.engines) if each["engine_id"] == engine.engine_id]
+        return sum(int(str(each["runs"])) for each in mine)
+
+    def _reopen(self, engine: Engine) -> Callable[[], Project]:
+        from interoffice.plan.making import in_environment
+        from interoffice.plan.project import open_project
+
+        name = engine.project.environment_name
+        return lambda: in_environment(open_project(self._desk.folder), name)
+
+    def workers(self) -> list[Listed]:
+        """Processes that take runs, and those that died and were not missed yet."""
+        from interoffice.store import office
+
+        with self._desk.engine() as engine:
+            return [
+                {
+                    "worker": each["engine_id"],
+                    "host": each["host"],
+                    "pid": each["pid"],
+                    "since": str(each["started_at"])[:19].replace("T", " "),
+                    "runs": each["runs"],
+                    "state": "dead" if engine.locks.is_dead(str(each["engine_id"])) else "alive",
+                }
+                for each in engine.ledger.read(office.engines)
+            ]
+
+    # --- looking ---
+
+    def _tables(self) -> Timetables:
+        from interoffice.schedule.armed import arm
+
+        return arm(self._desk.project)
+
+    def status(self) -> list[Listed]:
+        """Each schedule: whether it is armed, its last heartbeat, its last and next firing, what it missed, and why."""
+        from interoffice.schedule.armed import read_schedules
+        from interoffice.store import firings
+
+        schedules, _, _ = read_schedules(self._desk.project)
+        tables = self._tables()
+        now, ledger = datetime.now(UTC), self._desk.ledger
+        seen = ledger.read(firings.schedules)
+        missed = ledger.read(lambda tx: firings.missed(tx, now - MISSED_WITHIN))
+        rows: list[Listed] = []
+        for each in schedules.schedules if schedules is not None else ():
+            known, armed = seen.get(each.id), tables.armed.get(each.id)
+            last = ledger.read(lambda tx, id=each.id: firings.of_schedule(tx, id, 1))  # type: ignore[misc]
+            zone = ZoneInfo(armed.zone) if armed is not None else UTC
+            next_at = armed.table.next(now) if armed is not None and armed.table is not None else None
+            rows.append(
+                {
+                    "schedule": each.id,
+                    "starts": each.when if each.trigger == "every" else f"{each.trigger} {each.when}",
+                    "workflow": each.workflow,
+                    "state": _state(each.enabled, tables.left_out.get(each.id), known, now),
+                    "heartbeat": _at(known.looked_at if known else None, zone),
+                    "last": _last(last[0], zone) if last else "",
+                    "next": _at(next_at, zone),
+                    "missed": missed.get(each.id, 0),
+                    "problem": tables.left_out.get(each.id, known.problem if known else ""),
+                }
+            )
+        return rows
+
+    def next(self, days: int) -> list[Listed]:
+        """Every planned time of the next days, earliest first, by the clock of its schedule's zone."""
+        now = datetime.now(UTC)
+        found = [
+            (moment, armed)
+            for armed in self._tables().armed.values()
+            if armed.table is not None
+            for moment in armed.table.after(now, until=now + timedelta(days=days))
+        ]
+        return [
+            {
+                "at": f"{moment.astimezone(ZoneInfo(armed.zone)):%a %Y-%m-%d %H:%M}",
+                "zone": armed.zone,
+                "schedule": armed.id,
+                "workflow": armed.schedule.workflow,
+            }
+            for moment, armed in sorted(found, key=lambda each: (each[0], each[1].id))
+        ]
+
+    def history(self, id: str, limit: int) -> list[Listed]:
+        """The newest firings of a schedule, and what became of them."""
+        from interoffice.store import firings
+
+        self._one(id)
+        found = self._desk.ledger.read(lambda tx: firings.of_schedule(tx, id, limit))
+        return [
+            {
+                "planned": _at(each.planned_at, UTC),
+                "state": each.state,
+                "run": each.run_id or "",
+                "run_state": (each.run_state or "").replace("_", " "),
+                "why": each.why,
+            }
+            for each in found
+        ]
+
+    # --- acting ---
+
+    def pause(self, ids: Sequence[str]) -> str:
+        """They fire no more until they are resumed."""
+        return self._each(ids, "paused")
+
+    def resume(self, ids: Sequence[str]) -> str:
+        """They fire again; what was planned meanwhile is treated as missed (if_missed)."""
+        return self._each(ids, "resumed")
+
+    def _each(self, ids: Sequence[str], act: str) -> str:
+        from interoffice.store import audit, firings
+
+        if not ids:
+            raise UsageError(f"Name the schedules to be {act}: runner.py schedule status lists them.")
+        for id in ids:
+            self._one(id)
+        now, person = datetime.now(UTC), self._desk.actor()
+
+        def write(tx: Transaction) -> list[str]:
+            firings.arm(tx, ids, now)
+            is_pause = act == "paused"
+            done = [id for id in ids if (firings.pause(tx, id, person, now) if is_pause else firings.resume(tx, id))]
+            for id in done:
+                audit.write(tx, now=now, actor=person, act=f"schedule.{act}", subject=id)
+            return done
+
+        done = self._desk.ledger.write(write)
+        idle = [id for id in ids if id not in done]
+        said = [f"{', '.join(done)} {act}."] if done else []
+        said += [f"{', '.join(idle)} {'was paused already' if act == 'paused' else 'was not paused'}."] if idle else []
+        return " ".join(said)
+
+    def run_now(self, id: str, *, environment: str | None = None) -> str:
+        """Fires a schedule by hand, as the person at the keyboard; gives the id of its queued run."""
+        from interoffice.schedule.starting import start
+        from interoffice.store import audit, firings
+
+        tables = self._tables()
+        self._one(id)
+        armed = tables.armed.get(id)
+        if armed is None:
+            raise Refused(f"{id} can't fire: {tables.left_out.get(id, 'it is not enabled')}.")
+        now, person = datetime.now(UTC), self._desk.actor()
+        firing = firings.Firing(schedule_id=id, occasion=f"by hand {now.isoformat()}", planned_at=now, not_before=now)
+
+        def write(tx: Transaction) -> None:
+            firings.arm(tx, (id,), now)
+            firings.add(tx, firing, now)
+            audit.write(tx, now=now, actor=person, act="schedule.run_now", subject=id)
+
+        names = self._desk.credential_store.names()
+        with self._desk.engine(environment) as engine:
+            run_id = start(engine, armed, firing, credentials=names, person=person, before=write)
+        if run_id is None:
+            raise Refused(f"{id} was fired at the same moment by somebody else.")
+        return run_id
+
+    def is_served(self) -> bool:
+        """Whether a scheduler has looked lately, and so takes what is queued."""
+        from interoffice.store import firings
+
+        now = datetime.now(UTC)
+        seen = self._desk.ledger.read(firings.schedules).values()
+        return any(each.looked_at is not None and now - each.looked_at < DEAD_AFTER for each in seen)
+
+    def _one(self, id: str) -> None:
+        from interoffice.schedule.armed import read_schedules
+
+        schedules, _, _ = read_schedules(self._desk.project)
+        known = [each.id for each in schedules.schedules] if schedules is not None else []
+        if id not in known:
+            meant = did_you_mean(id, known)
+            hint = f'did you mean "{meant}"?' if meant else f"there is {', '.join(known) or 'none'}"
+            raise UsageError(f'schedules.yaml has no schedule "{id}"; {hint}')
+
+
+def _state(enabled: bool, left_out: str | None, known: object, now: datetime) -> str:
+    from interoffice.store.firings import ScheduleView
+
+    if not enabled:
+        return "off"
+    if left_out is not None:
+        return "broken"
+    if not isinstance(known, ScheduleView):
+        return "never armed"
+    if known.paused_at is not None:
+        return f"paused by {known.paused_by}"
+    if known.looked_at is None or now - known.looked_at > DEAD_AFTER:
+        return "no scheduler"
+    return "can't look" if known.problem else "armed"
+
+
+def _last(firing: object, zone: object) -> str:
+    from interoffice.store.firings import Firing
+
+    assert isinstance(firing, Firing)
+    state = (firing.run_state or firing.state).replace("_", " ")
+    return f"{_at(firing.planned_at, zone)} {state}"
+
+
+def _at(moment: datetime | None, zone: object) -> str:
+    return "" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"  # type: ignore[arg-type]

@@ -1,0 +1,401 @@
+"""Schedules: planned times and triggers become runs, each once, through outages, set-back clocks and two schedulers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from interoffice.engine.clock import SystemClock
+from interoffice.engine.engine import Engine
+from interoffice.errors import InterofficeError
+from interoffice.model.work import RunState
+from interoffice.plan.project import open_project
+from interoffice.schedule.alarms import wanting
+from interoffice.schedule.scheduler import Scheduler
+from interoffice.store import firings, queues
+from interoffice.store.queues import NewEntry
+from tests.support.shop import Shop, make_shop
+
+START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)  # a Monday, 06:00 in Berlin
+NOTHING = """\
+version: 1
+name: Nothing
+defaults:
+  timeout: 30s
+overlap: allow
+inputs:
+  which:
+    type: text
+    default: none
+  scans:
+    type: file
+    many: true
+    default: []
+steps:
+  - id: nothing
+    bot: shop.nothing
+"""
+
+
+class SetClock(SystemClock):
+    """A clock that the test sets."""
+
+    def __init__(self, now: datetime) -> None:
+        self.at, self.passed = now, 0.0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def on(self, **by: float) -> None:
+        """Time passes."""
+        self.at += timedelta(**by)
+        self.passed += timedelta(**by).total_seconds()
+
+    def back(self, **by: float) -> None:
+        """Somebody sets the clock back; the time that passes goes on."""
+        self.at -= timedelta(**by)
+        self.passed += 60
+
+
+class Desk:
+    """A shop with a scheduler on a clock of its own."""
+
+    def __init__(self, shop: Shop, clock: SetClock) -> None:
+        self.shop, self.clock, self.said = shop, clock, list[str]()
+        self.engine = Engine(open_project(shop.folder), shop.state, clock=clock, in_process=True)
+        self.scheduler = Scheduler(self.engine, say=self.said.append, reopen=lambda: open_project(shop.folder))
+        self.scheduler.load()
+
+    def round(self) -> None:
+        """Everything is gone through once."""
+        self.scheduler.load()
+        self.scheduler.fire(everything=True)
+        self.scheduler.look()
+        self.scheduler.start_due()
+
+    def fired(self, id: str, state: str | None = None) -> list[datetime]:
+        """The planned times of a schedule's firings, in order."""
+        found = self.engine.ledger.read(lambda tx: firings.of_schedule(tx, id, 10_000))
+        return sorted(each.planned_at for each in found if state in (None, each.state))
+
+    def close(self) -> None:
+        self.scheduler.close()
+        self.engine.close()
+
+
+@contextmanager
+def a_desk(shop: Shop, clock: SetClock) -> Iterator[Desk]:
+    desk = Desk(shop, clock)
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = make_shop(tmp_path)
+    shop.workflow("nothing", NOTHING)
+    return shop
+
+
+def schedules(shop: Shop, text: str) -> None:
+    body = "\n".join(f"  {line}" for line in text.strip("\n").splitlines())
+    (shop.folder / "schedules.yaml").write_text(f"version: 1\ntimezone: Europe/Berlin\nschedules:\n{body}\n")
+
+
+DAILY = """
+- id: daily
+  workflow: nothing
+  every: day at 06:30
+  if_missed: {if_missed}
+  {more}
+"""
+
+
+def test_a_planned_time_becomes_one_run_that_stands_for_it(shop: Shop) -> None:
+    schedules(shop, DAILY.format(if_missed="skip", more=""))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        assert desk.fired("daily") == []
+        clock.on(minutes=30, seconds=2)
+        for _ in range(3):
+            desk.round()
+        (run,) = desk.engine.ledger.runs()
+        assert run.planned_at == START + timedelta(minutes=30)
+        assert run.started_by == "schedule daily"
+        assert run.state is RunState.QUEUED
+        assert desk.engine.drive(run.run_id) is RunState.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("if_missed", "more", "caught_up"),
+    [
+        ("skip", "", []),
+        ("run_once", "", [25]),
+        ("run_all", "", [23, 24, 25]),
+        ("run_all", "catch_up_window: 2 days", [24, 25]),
+    ],
+)
+def test_after_an_outage_of_three_days(shop: Shop, if_missed: str, more: str, caught_up: list[int]) -> None:
+    schedules(shop, DAILY.format(if_missed=if_missed, more=more))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+    clock.on(days=3)  # Thursday 06:00: 06:30 of Monday to Wednesday are over
+    for _ in range(2):  # and a scheduler that starts again finds nothing more
+        with a_desk(shop, clock) as desk:
+            desk.round()
+            assert [moment.day for moment in desk.fired("daily", "started")] == caught_up
+            assert len(desk.fired("daily")) == 3
+            clock.on(minutes=30, seconds=10)
+            desk.round()
+            caught_up = sorted({*caught_up, 26})
+            assert [moment.day for moment in desk.fired("daily", "started")] == caught_up
+            break
+
+
+def test_a_clock_that_is_set_back_repeats_nothing(shop: Shop) -> None:
+    schedules(shop, "- id: often\n  workflow: nothing\n  every: 20 minutes\n  if_missed: run_all\n")
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        for _ in range(6):
+            clock.on(minutes=20)
+            desk.round()
+        before = desk.fired("often")
+        assert before == [START + timedelta(minutes=20 * n) for n in range(1, 7)]
+        clock.back(hours=1)
+        for _ in range(3):
+            desk.round()
+            clock.on(minutes=20)
+        assert desk.fired("often") == before
+        clock.on(minutes=20)
+        desk.round()
+        assert desk.fired("often") == [*before, before[-1] + timedelta(minutes=20)]
+        assert len(desk.engine.ledger.runs(limit=100)) == 7
+
+
+def test_two_schedulers_fire_each_time_once(shop: Shop) -> None:
+    schedules(
+        shop,
+        "\n".join(f"- id: s{n}\n  workflow: nothing\n  every: 10 minutes\n  if_missed: run_all" for n in range(20)),
+    )
+    with a_desk(shop, SetClock(START)) as one, a_desk(shop, SetClock(START)) as two:
+        for _ in range(3):
+            threads = []
+            for desk in (one, two):
+                desk.clock.on(minutes=10)
+                threads.append(threading.Thread(target=desk.round))
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        runs = one.engine.ledger.runs(limit=1000)
+        stands_for = [(run.started_by, run.planned_at) for run in runs]
+        assert len(stands_for) == len(set(stands_for)) == 60
+
+
+def test_a_file_is_taken_when_it_is_settled_and_whole_and_its_content_once(shop: Shop) -> None:
+    inbox = shop.folder / "inbox"
+    inbox.mkdir()
+    entry = "- id: scans\n  workflow: nothing\n  watch: inbox/*.pdf\n  settle: 5s\n  with:\n    which: ${{ trigger.file }}"
+    schedules(shop, entry)
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        (inbox / "a.pdf").write_bytes(b"%PDF-1.4 half of")
+        for _ in range(4):
+            desk.round()
+            clock.on(seconds=4)
+        assert desk.fired("scans") == []
+        (inbox / "a.pdf").write_bytes(b"%PDF-1.4 whole\n%%EOF\n")
+        desk.round()
+        clock.on(seconds=4)
+        desk.round()
+        assert desk.fired("scans") == []
+        clock.on(seconds=2)
+        desk.round()
+        (run,) = desk.engine.ledger.runs()
+        assert desk.engine.ledger.plan(run.run_id).count("inbox/a.pdf") == 1
+        (inbox / "again.pdf").write_bytes((inbox / "a.pdf").read_bytes())
+        for _ in range(4):
+            clock.on(seconds=4)
+            desk.round()
+        assert len(desk.fired("scans")) == 1
+    with a_desk(shop, clock) as desk:  # nor does a scheduler that starts again take it
+        for _ in range(4):
+            clock.on(seconds=4)
+            desk.round()
+        assert len(desk.fired("scans")) == 1
+
+
+def test_files_of_a_batch_go_into_one_run(shop: Shop) -> None:
+    inbox = shop.folder / "inbox"
+    inbox.mkdir()
+    schedules(
+        shop,
+        "- id: scans\n  workflow: nothing\n  watch: inbox/*.txt\n  settle: 1s\n  one_run_per: batch\n"
+        "  with:\n    scans: ${{ trigger.files }}",
+    )
+    for name in ("b.txt", "a.txt", "c.txt"):
+        (inbox / name).write_text(name)
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        for _ in range(4):
+            desk.round()
+            clock.on(seconds=2)
+        (run,) = desk.engine.ledger.runs()
+        assert [each in desk.engine.ledger.plan(run.run_id) for each in ("a.txt", "b.txt", "c.txt")] == [True] * 3
+        assert desk.engine.drive(run.run_id) is RunState.SUCCEEDED
+
+
+def test_a_folder_that_is_away_is_told_and_the_others_go_on(shop: Shop) -> None:
+    schedules(
+        shop,
+        "- id: away\n  workflow: nothing\n  watch: inbox/nowhere/*.txt\n"
+        "- id: daily\n  workflow: nothing\n  every: day at 06:30\n",
+    )
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        clock.on(minutes=30, seconds=10)
+        desk.round()
+        known = desk.engine.ledger.read(lambda tx: firings.schedule(tx, "away"))
+        assert known is not None
+        assert known.problem == "the folder inbox/nowhere that is watched is not there"
+        assert len(desk.fired("daily")) == 1
+        alarms = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now())
+        assert [alarm.kind for alarm in alarms] == ["dead"]
+        (shop.folder / "inbox" / "nowhere").mkdir(parents=True)
+        clock.on(minutes=1)
+        desk.round()
+        assert wanting(desk.engine.ledger, desk.scheduler.tables, clock.now()) == []
+
+
+def test_a_queue_that_fills_starts_as_many_runs_as_allowed(shop: Shop) -> None:
+    (shop.folder / "tables" / "calls.yaml").write_text(
+        "version: 1\nname: Calls\nqueue: true\nkey: call\nkeep: 30 days\n"
+        "columns:\n  call:\n    type: text\n    required: true\n"
+    )
+    schedules(shop, "- id: calls\n  workflow: nothing\n  queue: calls\n  min_items: 2\n  max_runs: 1")
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+
+        def put(key: str) -> None:
+            entry = NewEntry(key=key, row={"call": key})
+            desk.engine.ledger.write(
+                lambda tx: queues.add(tx, "calls", [entry], clock.now(), added_by="test", keep=timedelta(days=30))
+            )
+
+        put("1")
+        desk.round()
+        assert desk.fired("calls") == []
+        put("2")
+        for _ in range(3):
+            clock.on(seconds=2)
+            desk.round()
+        assert len(desk.fired("calls")) == 1  # the first has not ended yet
+        desk.engine.drive(desk.engine.ledger.runs()[0].run_id)
+        clock.on(seconds=2)
+        desk.round()
+        assert len(desk.fired("calls")) == 1  # it took nothing, and nothing is new
+        put("3")
+        clock.on(seconds=2)
+        desk.round()
+        assert len(desk.fired("calls")) == 2
+
+
+def test_a_run_that_ends_well_starts_the_next_workflow_for_the_same_moment(shop: Shop) -> None:
+    shop.workflow("next", NOTHING)
+    schedules(shop, "- id: then\n  workflow: next\n  after: nothing")
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        clock.on(minutes=1)
+        run_id = desk.engine.start(shop.plan("nothing", planned=START))
+        desk.round()
+        assert desk.fired("then") == []
+        desk.engine.drive(run_id)
+        for _ in range(3):
+            clock.on(seconds=2)
+            desk.round()
+        assert desk.fired("then") == [START]
+
+
+def test_a_broken_entry_is_left_out_and_a_broken_file_leaves_what_was_armed(shop: Shop) -> None:
+    good = DAILY.format(if_missed="skip", more="")
+    schedules(shop, f"{good}\n- id: lost\n  workflow: nothnig\n  every: day at 07:00\n")
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        assert list(desk.scheduler.tables.armed) == ["daily"]
+        assert 'schedules.yaml:11 D02 there is no workflow "nothnig"' in desk.scheduler.tables.left_out["lost"]
+        (shop.folder / "schedules.yaml").write_text("version: 1\nschedules: [")
+        desk.round()
+        assert any("is not taken, what was armed before stays" in line for line in desk.said)
+        clock.on(minutes=30, seconds=10)
+        desk.round()
+        assert len(desk.fired("daily")) == 1
+        schedules(shop, good.replace("06:30", "06:45"))
+        clock.on(minutes=20)
+        desk.round()
+        assert len(desk.fired("daily")) == 2  # what the new file plans is not lost either
+
+
+def test_a_first_file_that_is_broken_is_refused(shop: Shop) -> None:
+    (shop.folder / "schedules.yaml").write_text("version: 1\nschedules: [")
+    with pytest.raises(InterofficeError):
+        Desk(shop, SetClock(START))
+
+
+def test_a_run_that_can_not_be_made_is_said_once_and_is_an_alarm(shop: Shop) -> None:
+    schedules(shop, DAILY.format(if_missed="skip", more="late_after: 10m"))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        shop.workflow("nothing", NOTHING.replace("shop.nothing", "shop.nothnig"))
+        clock.on(minutes=30, seconds=10)
+        desk.round()
+        desk.scheduler.raise_alarms()
+        desk.scheduler.raise_alarms()
+        assert desk.fired("daily", "failed") == [START + timedelta(minutes=30)]
+        told = [line for line in desk.said if line.startswith("ALARM")]
+        assert len(told) == 1
+        assert "could not be started: workflows/nothing.yaml:16 B01" in told[0]
+
+
+def test_late_and_unfinished_runs_are_alarms(shop: Shop) -> None:
+    schedules(shop, DAILY.format(if_missed="skip", more='late_after: 10m\n  must_finish_by: "07:00"'))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        clock.on(minutes=30, seconds=10)
+        desk.round()
+        desk.scheduler.raise_alarms()
+        assert desk.engine.ledger.read(firings.alarms) == ()
+        clock.on(minutes=10)
+        desk.scheduler.raise_alarms()
+        clock.on(minutes=20)
+        for _ in range(2):
+            desk.scheduler.raise_alarms()
+        kinds = sorted(each["kind"] for each in desk.engine.ledger.read(firings.alarms))
+        assert kinds == ["late", "unfinished"]
+
+
+def test_a_paused_schedule_waits_and_catches_up_as_it_says(shop: Shop) -> None:
+    schedules(shop, DAILY.format(if_missed="run_all", more=""))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.engine.ledger.write(lambda tx: firings.pause(tx, "daily", "anna", clock.now()))
+        clock.on(days=2)
+        desk.round()
+        assert desk.fired("daily") == []
+        desk.engine.ledger.write(lambda tx: firings.resume(tx, "daily"))
+        desk.round()
+        assert [moment.day for moment in desk.fired("daily", "started")] == [23, 24]
