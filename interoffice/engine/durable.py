@@ -35,6 +35,7 @@ VERSION: Final = "1"
 WALKS: Final = "interoffice-walks"
 POLL_S: Final = 0.05
 LOOK_S: Final = 1.0
+CLOSING_S: Final = 2
 
 _serving: Delivery | None = None
 
@@ -76,10 +77,11 @@ class Delivery:
         self.close()
 
     def close(self) -> None:
-        """Takes nothing any more. Runs under way go on until they end or their engine is closed."""
+        """Takes nothing any more. A walk that is just ending is written down; one under way is left as it is."""
         global _serving
         _serving = None
-        DBOS.destroy(destroy_registry=False, workflow_completion_timeout_sec=0)
+        self.engine.stopping.set()
+        DBOS.destroy(destroy_registry=False, workflow_completion_timeout_sec=CLOSING_S)
 
     def deliver(self, run_id: str, *, at: datetime | None = None) -> None:
         """Has the run walked by whoever is free, at once or later; a run that is on its way already stays so."""

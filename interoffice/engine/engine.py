@@ -49,6 +49,8 @@ class Engine:
         self.engine_id = new_engine_id(self.locks.host)
         self._life = self.locks.engine(self.engine_id)
         self._known = False
+        self.stopping = threading.Event()
+        """Set when this process ends: a run that waits for its turn is left to the next start."""
 
     def __enter__(self) -> Engine:
         return self
@@ -177,7 +179,8 @@ class Engine:
                 words = f"waits until run {before.run_id} is through"
                 say(Event(name="message", run_id=run_id, text=words, level="notice"))
                 told = True
-            self.clock.wait(POLL_S, threading.Event())
+            if self.clock.wait(POLL_S, self.stopping):
+                raise Refused(f"Run {run_id} is left queued: the process that would walk it ends.")
 
     def _before(self, view: RunView) -> RunView | None:
         return self.ledger.read(lambda tx: in_the_way(tx, view))
@@ -251,11 +254,13 @@ class Engine:
         return changed_files(self.project, Plan.from_json(json.loads(self.ledger.plan(run_id))))
 
     def due(self) -> tuple[RunView, ...]:
-        """Runs that can go on: queued ones, those that woke up, those whose approval was decided, and orphans."""
+        """Runs that can go on: queued ones whose turn it is, those that woke up, those whose approval was decided, and orphans."""
         now = self.clock.now()
         found = self.ledger.read(runs.unfinished)
         waiting = [run for run in found if run.state == RunState.WAITING and run.wake_at and run.wake_at <= now]
-        queued = [run for run in found if run.state == RunState.QUEUED]
+        queued = [
+            run for run in found if run.state == RunState.QUEUED and (run.cancel or self._before(run) is None)
+        ]
         return (*self.orphans(), *waiting, *queued)
 
     def resume(

@@ -47,6 +47,8 @@ class Desk(Protocol):
 
     def actor(self) -> str: ...
 
+    def signed_in(self) -> str | None: ...
+
     def engine(self, environment: str | None = None) -> AbstractContextManager[Engine]: ...
 
 
@@ -66,7 +68,9 @@ class ScheduleDesk:
 
         with self._desk.engine(environment) as engine:
             names, reopen = self._desk.credential_store.names, self._reopen(engine)
-            scheduler = Scheduler(engine, credentials=names, say=say, reopen=reopen)
+            scheduler = Scheduler(
+                engine, credentials=names, say=say, reopen=reopen, signed_in=self._desk.signed_in
+            )
             scheduler.load()
             thread = threading.Thread(target=scheduler.serve, args=(stop,), name="scheduler", daemon=True)
             thread.start()
@@ -256,7 +260,9 @@ class ScheduleDesk:
 
         names = self._desk.credential_store.names()
         with self._desk.engine(environment) as engine:
-            run_id = start(engine, armed, firing, credentials=names, person=person, before=write)
+            run_id = start(
+                engine, armed, firing, credentials=names, person=person, signed_in=self._desk.signed_in(), before=write
+            )
         if run_id is None:
             raise Refused(f"{id} was fired at the same moment by somebody else.")
         return run_id

@@ -75,8 +75,10 @@ class Scheduler:
         credentials: Credentials | None = None,
         say: Callable[[str], None] = lambda line: None,
         reopen: Callable[[], Project] | None = None,
+        signed_in: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.engine, self._credentials, self._say, self._reopen = engine, credentials, say, reopen
+        self._signed_in = signed_in
         self.tables = Timetables(digest="", armed={}, left_out={})
         self.refused = ""
         self._refused_digest = ""
@@ -255,7 +257,7 @@ class Scheduler:
     def _start(self, armed: Armed, firing: Firing) -> None:
         try:
             names = None if self._credentials is None else self._credentials()
-            run_id = start(self.engine, armed, firing, credentials=names)
+            run_id = start(self.engine, armed, firing, credentials=names, signed_in=self._signed_in())
         except InterofficeError as error:
             why = sentence_of(error)
             if self._ledger.write(lambda tx: firings.failed(tx, firing, why)):

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from interoffice.engine.engine import Engine
-from interoffice.engine.makers import SCHEDULE
+from interoffice.engine.makers import SCHEDULE, text_digest
 from interoffice.errors import InterofficeError, MistakesFound, UsageError
 from interoffice.model.workflow import Raw
 from interoffice.plan.check_schedules import TRIGGER
 from interoffice.plan.making import make_plan
 from interoffice.schedule.armed import Armed
-from interoffice.store import firings
+from interoffice.store import firings, office
 from interoffice.store.database import Transaction
 from interoffice.store.firings import Firing
 
@@ -30,12 +30,14 @@ def start(
     *,
     credentials: frozenset[str] | None = None,
     person: str | None = None,
+    signed_in: str | None = None,
     before: Callable[[Transaction], None] | None = None,
 ) -> str | None:
     """Puts the firing's run into the ledger, once; its id, or None when another was first.
 
-    `person`: who fires it by hand, and is its starter then; `before` is written in the same
-    transaction. InterofficeError says why there can be no run.
+    `person`: who fires it by hand, and is its starter then. `signed_in`: who started the scheduler, and so is a maker
+    of files that nobody brought before. `before` is written in the same transaction. InterofficeError says why there is
+    no run.
     """
 
     def beside(tx: Transaction, run_id: str) -> None:
@@ -43,6 +45,9 @@ def start(
             before(tx)
         if not firings.started(tx, firing, run_id):
             raise _Taken
+        file = project.schedules_file
+        if signed_in is not None and file is not None:
+            office.see_first(tx, text_digest(file.text), file.file, signed_in, engine.clock.now())
 
     project = replace(engine.project, credentials=credentials)
     project.__dict__["registry"] = engine.project.registry
@@ -55,7 +60,7 @@ def start(
         started_by=person or f"{SCHEDULE}{armed.id}",
     )
     try:
-        return engine.start(plan, beside=beside)
+        return engine.start(plan, signed_in=signed_in, beside=beside)
     except _Taken:
         return None
 
