@@ -17,6 +17,7 @@ import contextlib
 import logging
 import sqlite3
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -37,18 +38,28 @@ POLL_S: Final = 0.05
 LOOK_S: Final = 1.0
 CLOSING_S: Final = 2
 
+After = Callable[[str], None]
+"""Hears the id of a run after each walk: it has ended, waits, or stopped in the middle."""
+
 _serving: Delivery | None = None
+
+
+def _nothing(run_id: str) -> None:
+    """For those who don't listen."""
 
 
 class Delivery:
     """This process takes runs that are delivered to it, until it is closed. There is one of it in a process."""
 
-    def __init__(self, engine: Engine, *, runs_at_once: int = 4, say: Progress = silent) -> None:
+    def __init__(
+        self, engine: Engine, *, runs_at_once: int = 4, say: Progress = silent, after: After = _nothing
+    ) -> None:
         global _serving
         if _serving is not None:
             raise ProjectError("This process takes deliveries already; one is enough.")
         self.engine = engine
         self.say = say
+        self.after = after
         _refuse_pickle()
         url = _prepared(engine.state_dir / "dbos.db")
         logging.getLogger("dbos").setLevel(logging.ERROR)
@@ -121,11 +132,13 @@ def walk_step(run_id: str) -> str:
     if delivery is None:
         raise ProjectError("nobody takes deliveries in this process")
     try:
-        return str(delivery.engine.drive(run_id, delivery.say))
+        state = str(delivery.engine.drive(run_id, delivery.say))
     except Refused as refused:
         return f"refused: {refused}"
     except InterofficeError as error:
-        return f"failed: {error}"
+        state = f"failed: {error}"
+    delivery.after(run_id)
+    return state
 
 
 def _refuse_pickle() -> None:

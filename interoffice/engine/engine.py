@@ -254,14 +254,15 @@ class Engine:
         return changed_files(self.project, Plan.from_json(json.loads(self.ledger.plan(run_id))))
 
     def due(self) -> tuple[RunView, ...]:
-        """Runs that can go on: queued ones whose turn it is, those that woke up, those whose approval was decided, and orphans."""
+        """Runs that can go on: queued ones whose turn it is, those that woke up or were decided, and orphans."""
         now = self.clock.now()
         found = self.ledger.read(runs.unfinished)
         waiting = [run for run in found if run.state == RunState.WAITING and run.wake_at and run.wake_at <= now]
-        queued = [
-            run for run in found if run.state == RunState.QUEUED and (run.cancel or self._before(run) is None)
-        ]
+        queued = [run for run in found if run.state == RunState.QUEUED and self._is_its_turn(run)]
         return (*self.orphans(), *waiting, *queued)
+
+    def _is_its_turn(self, run: RunView) -> bool:
+        return run.cancel is not None or self._before(run) is None
 
     def resume(
         self, run_id: str, say: Progress = silent, *, person: str = "operator", begin_all: bool = False

@@ -434,7 +434,7 @@ class Office:
         with self.engine(environment, in_process=in_process) as engine:
             run_id = engine.start(plan, signed_in=self.signed_in())
             engine.drive(run_id, hear, wait_up_to_s=SHORT_WAIT_S)
-        return self._ended(run_id)
+        return self.ended(run_id)
 
     def _go_on_with_the_dead(self, hear: Progress) -> None:
         """Runs whose process has died go on first, at their last finished step; what can't is told and left."""
@@ -497,7 +497,7 @@ class Office:
                     f"with: runner.py resume {view.run_id} --accept-changes"
                 )
             engine.resume(view.run_id, hear, person=self.actor(), begin_all=begin_all)
-        return self._ended(view.run_id)
+        return self.ended(view.run_id)
 
     def can_go_on(self, run: str) -> bool:
         """Whether a waiting run has something to do now."""
@@ -517,7 +517,7 @@ class Office:
         with self.engine(self.ledger.run(run_id).environment) as engine:
             for released in engine.retry(chosen, person=self.actor()):
                 engine.drive(released, hear, wait_up_to_s=SHORT_WAIT_S)
-        return self._ended(run_id)
+        return self.ended(run_id)
 
     def cancel(self, run: str, *, hard: bool) -> str:
         """Asks a run to end."""
@@ -749,7 +749,8 @@ class Office:
 
         return sentence(read_record(self.project, self.ledger, run_id, self.run_folder(run_id)))
 
-    def _ended(self, run_id: str) -> RunEnded:
+    def ended(self, run_id: str) -> RunEnded:
+        """How a run stands after a walk; its report is written."""
         view = self.ledger.run(run_id)
         try:
             report: Path | None = self.report(run_id)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from interoffice.engine.engine import Engine
+    from interoffice.office.results import RunEnded
     from interoffice.plan.project import Project
     from interoffice.resources.secrets import CredentialStore
     from interoffice.schedule.armed import Timetables
@@ -48,6 +49,8 @@ class Desk(Protocol):
     def actor(self) -> str: ...
 
     def signed_in(self) -> str | None: ...
+
+    def ended(self, run_id: str) -> RunEnded: ...
 
     def engine(self, environment: str | None = None) -> AbstractContextManager[Engine]: ...
 
@@ -88,13 +91,12 @@ class ScheduleDesk:
 
     def _work(self, engine: Engine, stop: threading.Event, at_once: threading.Event, say: Say) -> None:
         from interoffice.engine.durable import Delivery
-        from interoffice.engine.progress import Event
 
-        def hear(event: Event) -> None:
-            if event.name in ("run_ended", "run_waits"):
-                say(f"{event.run_id}: {event.text or event.name.replace('_', ' ')}")
+        def after(run_id: str) -> None:
+            ended = self._desk.ended(run_id)  # which writes its report
+            say(f"{run_id}: {ended.sentence}")
 
-        with Delivery(engine, runs_at_once=engine.project.settings.limits.runs_at_once, say=hear) as delivery:
+        with Delivery(engine, runs_at_once=engine.project.settings.limits.runs_at_once, after=after) as delivery:
             delivery.serve(stop)
             left = self._in_hand(engine)
             if left:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from interoffice.errors import UsageError
 from interoffice.language.calendars import Times
 from interoffice.model.schedule import Schedule, Schedules
 from interoffice.model.settings import Settings
+from interoffice.model.values import Duration
 from interoffice.model.workflow import Workflow
 from interoffice.plan.input_values import input_values
 from interoffice.plan.project import Project
@@ -21,6 +24,8 @@ from interoffice.plan.times import calendar_of
 from interoffice.plan.timetable import Timetable, is_changed, refuse_cron
 from interoffice.problem import Path, Problem, did_you_mean
 
+_MOST_LOOKED_AT: Final = 2_100
+"""A week of five minutes: whoever comes more often meets everybody anyway."""
 _TIME_WORDS: Final = frozenset(("now", "today", "yesterday", "previous_business_day"))
 TRIGGER: Final = re.compile(r"\$\{\{\s*trigger\.(\w+)\s*\}\}")
 BROUGHT: Final[dict[str, tuple[str, ...]]] = {
@@ -38,9 +43,10 @@ def check_schedules(project: Project, schedules: Schedules) -> list[Problem]:
     found: list[Problem] = []
     if schedules.calendar is not None:
         found += _calendar(schedules, settings, schedules.calendar, ("calendar",))
-    for each in schedules.schedules:
-        found += _Entry(project, settings, schedules, each).problems()
-    return found
+    entries = [_Entry(project, settings, schedules, each) for each in schedules.schedules]
+    for entry in entries:
+        found += entry.problems()
+    return [*found, *_clashes(entries)]
 
 
 class _Entry:
@@ -144,27 +150,53 @@ class _Entry:
 
     # the clock
 
-    def _clock(self, workflow: Workflow) -> Iterator[Problem]:
-        if self.schedule.trigger not in ("every", "cron"):
-            return
-        zone = self.schedule.timezone or self.schedules.timezone or self.settings.timezone
+    @property
+    def zone(self) -> str:
+        """Its time zone: its own, the file's or the settings'."""
+        return self.schedule.timezone or self.schedules.timezone or self.settings.timezone
+
+    @cached_property
+    def table(self) -> Timetable | None:
+        """Its planned times; None where it has none, or they can't be read."""
         name = self.schedule.calendar or self.schedules.calendar
-        if name is not None and name not in self.settings.calendars:
-            return
+        is_known = name is None or name in self.settings.calendars
+        if self.schedule.trigger not in ("every", "cron") or not self.schedule.when or not is_known:
+            return None
         try:
-            table = Timetable.of(self.schedule, zone, calendar_of(self.settings, name))
+            return Timetable.of(self.schedule, self.zone, calendar_of(self.settings, name))
         except ValueError:
+            return None
+
+    @cached_property
+    def locks(self) -> frozenset[str]:
+        """The locks that its workflow takes."""
+        loaded = self.project.workflow_file(self.schedule.workflow) if self.schedule.workflow else None
+        return frozenset(loaded.content.locks) if loaded is not None and loaded.content is not None else frozenset()
+
+    def clash(self, other: _Entry, lock: str, at: datetime) -> Problem:
+        """Both want one lock at the same moment."""
+        local = at.astimezone(ZoneInfo(self.zone))
+        words = (
+            f'{self.schedule.id} and {other.schedule.id} both need the lock "{lock}" at {local:%a %Y-%m-%d %H:%M}; '
+            "give one of them another time"
+        )
+        return self._problem("D03", self.schedule.trigger, words)
+
+    def _clock(self, workflow: Workflow) -> Iterator[Problem]:
+        table = self.table
+        if table is None:
             return
-        key, now = self.schedule.trigger, datetime.now(UTC)
+        zone, key, now = self.zone, self.schedule.trigger, datetime.now(UTC)
         if table.next(now) is None:
             yield self._problem("D01", key, f'"{self.schedule.when}" never comes within nine years')
             return
         step = table.step(now)
         timeout = workflow.timeout
-        if step is not None and timeout is not None and _is_longer(timeout.seconds, timeout.days, step):
-            words = f"a run may take {_words(timeout.seconds, timeout.days)}, and the next one comes after {step}"
-            words += f"; with overlap: {workflow.overlap} that one may not begin"
-            yield self._problem("D03", key, words, severity="warning")
+        is_left_out = workflow.overlap == "skip" and timeout is not None
+        if step is not None and timeout is not None and is_left_out and _seconds(timeout) > step.total_seconds():
+            may = timedelta(seconds=_seconds(timeout))
+            words = f"a run may take {may} (timeout), and the next one comes after {step}: it would be skipped"
+            yield self._problem("D03", key, words)
         clock = re.search(r" at (\d\d:\d\d)$", self.schedule.when) if key == "every" else None
         if clock is not None:
             place, at = ZoneInfo(zone), time.fromisoformat(clock[1])
@@ -189,9 +221,21 @@ def _calendar(schedules: Schedules, settings: Settings, name: str, path: Path) -
         yield Problem(rule="D01", message=message, at=schedules.source.at(path), suggestion=meant)
 
 
-def _is_longer(seconds: object, days: int, step: timedelta) -> bool:
-    return float(str(seconds)) + 86_400 * days > step.total_seconds()
+def _clashes(entries: list[_Entry]) -> Iterator[Problem]:
+    """Schedules that want one lock at the same moment of the next week; each is named once, with the one before it."""
+    wanted: dict[tuple[str, datetime], _Entry] = {}
+    named: set[str] = set()
+    now = datetime.now(UTC)
+    for entry in entries:
+        if not entry.schedule.enabled or not entry.locks or entry.table is None:
+            continue
+        for at in islice(entry.table.after(now, until=now + timedelta(days=7)), _MOST_LOOKED_AT):
+            for lock in sorted(entry.locks):
+                other = wanted.setdefault((lock, at), entry)
+                if other is not entry and entry.schedule.id not in named:
+                    named.add(entry.schedule.id)
+                    yield entry.clash(other, lock, at)
 
 
-def _words(seconds: object, days: int) -> str:
-    return str(timedelta(days=days, seconds=float(str(seconds))))
+def _seconds(duration: Duration) -> float:
+    return float(duration.seconds) + 86_400 * duration.days

@@ -1,7 +1,8 @@
 """Alarms: what a schedule promised and did not keep, each raised once, in the audit, and sent by mail.
 
 `late`: its run has not begun `late_after` its planned time. `unfinished`: it has not ended at `must_finish_by`.
-`failed`: no run could be made. `missed`: nobody was there. `dead`: its trigger can't look.
+`failed`: no run could be made. `run_failed`: its run failed. `missed`: nobody was there. `dead`: its trigger
+can't look.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def _of_firing(armed: Armed, firing: Firing, now: datetime) -> list[Alarm]:
 
     if firing.state == "failed":
         alarm("failed", f"could not be started: {firing.why}")
+    elif firing.run_state == "failed":
+        alarm("run_failed", f"has failed; see: runner.py show {firing.run_id}")
     elif firing.state == "missed":
         alarm("missed", f"was not run: {firing.why}")
     else:

@@ -5,6 +5,7 @@ The referee is the ERP's own ledger, and the shop's.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import smtplib
@@ -176,7 +177,7 @@ def test_killed_schedulers_lose_no_planned_time_and_double_none(shop: Shop) -> N
         assert (process.returncode, wrong) == (0, ""), said + wrong
     found = sorted(each.planned_at for each in fired(shop))
     assert found == sorted(set(found))
-    gaps = {(later - earlier).total_seconds() for earlier, later in zip(found, found[1:], strict=False)}
+    gaps = {(later - earlier).total_seconds() for earlier, later in itertools.pairwise(found)}
     assert gaps == {2.0}, "a planned time is missing"
     assert {each.state for each in fired(shop)} <= {"started", "due"}
     assert shop.posted() == Counter({f"D-{n}": 1 for n in range(1, 7)})

@@ -208,7 +208,8 @@ def test_two_schedulers_fire_each_time_once(shop: Shop) -> None:
 def test_a_file_is_taken_when_it_is_settled_and_whole_and_its_content_once(shop: Shop) -> None:
     inbox = shop.folder / "inbox"
     inbox.mkdir()
-    entry = "- id: scans\n  workflow: nothing\n  watch: inbox/*.pdf\n  settle: 5s\n  with:\n    which: ${{ trigger.file }}"
+    entry = "- id: scans\n  workflow: nothing\n  watch: inbox/*.pdf\n  settle: 5s\n"
+    entry += "  with:\n    which: ${{ trigger.file }}"
     schedules(shop, entry)
     clock = SetClock(START)
     with a_desk(shop, clock) as desk:
@@ -399,3 +400,17 @@ def test_a_paused_schedule_waits_and_catches_up_as_it_says(shop: Shop) -> None:
         desk.engine.ledger.write(lambda tx: firings.resume(tx, "daily"))
         desk.round()
         assert [moment.day for moment in desk.fired("daily", "started")] == [23, 24]
+
+
+def test_a_scheduled_run_that_fails_is_an_alarm(shop: Shop) -> None:
+    shop.workflow("nothing", NOTHING.replace("bot: shop.nothing", "bot: shop.fail\n    with:\n      why: a test"))
+    schedules(shop, DAILY.format(if_missed="skip", more=""))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        clock.on(minutes=30, seconds=10)
+        desk.round()
+        (run,) = desk.engine.ledger.runs()
+        assert desk.engine.drive(run.run_id) is RunState.FAILED
+        (alarm,) = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now())
+        assert alarm.kind == "run_failed"
+        assert f"has failed; see: runner.py show {run.run_id}" in alarm.said

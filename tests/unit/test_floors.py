@@ -29,6 +29,7 @@ FLOORS: dict[str, int] = {
     "bots": 6,
     "interoffice.plan": 7,
     "interoffice.engine": 8,
+    "interoffice.schedule": 8,
     "interoffice.report": 9,
     "interoffice.office": 10,
     "interoffice.practice": 10,

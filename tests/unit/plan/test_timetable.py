@@ -22,7 +22,7 @@ SPANS = [
     ("Pacific/Kiritimati", date(1994, 12, 29), date(1995, 1, 3)),
     ("Pacific/Kiritimati", date(2026, 5, 1), date(2026, 5, 4)),
 ]
-CLOCKS = [time.fromisoformat(at) for at in ("00:00", "00:30", "01:45", "02:00", "02:15", "02:30", "03:00", "06:30", "23:59")]
+CLOCKS = [time.fromisoformat(at) for at in ["00:00", "00:30", "01:45", "02:00", "02:15", "02:30", "03:00", "06:30", "23:59"]]
 MINUTE = timedelta(minutes=1)
 
 
