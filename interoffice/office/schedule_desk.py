@@ -133,6 +133,7 @@ class ScheduleDesk:
                     "state": "dead" if engine.locks.is_dead(str(each["engine_id"])) else "alive",
                 }
                 for each in engine.ledger.read(office.engines)
+                if each["engine_id"] != engine.engine_id
             ]
 
     # --- looking ---
@@ -150,7 +151,7 @@ class ScheduleDesk:
         schedules, _, _ = read_schedules(self._desk.project)
         tables = self._tables()
         now, ledger = datetime.now(UTC), self._desk.ledger
-        seen = ledger.read(firings.schedules)
+        seen, is_served = ledger.read(firings.schedules), self.is_served()
         missed = ledger.read(lambda tx: firings.missed(tx, now - MISSED_WITHIN))
         rows: list[Listed] = []
         for each in schedules.schedules if schedules is not None else ():
@@ -163,7 +164,7 @@ class ScheduleDesk:
                     "schedule": each.id,
                     "starts": each.when if each.trigger == "every" else f"{each.trigger} {each.when}",
                     "workflow": each.workflow,
-                    "state": _state(each.enabled, tables.left_out.get(each.id), known, now),
+                    "state": _state(each.enabled, tables.left_out.get(each.id), known, now if is_served else None),
                     "heartbeat": _at(known.looked_at if known else None, zone),
                     "last": _last(last[0], zone) if last else "",
                     "next": _at(next_at, zone),
@@ -200,7 +201,7 @@ class ScheduleDesk:
         found = self._desk.ledger.read(lambda tx: firings.of_schedule(tx, id, limit))
         return [
             {
-                "planned": _at(each.planned_at, UTC),
+                "planned": f"{each.planned_at:%Y-%m-%d %H:%M:%S}",
                 "state": each.state,
                 "run": each.run_id or "",
                 "run_state": (each.run_state or "").replace("_", " "),
@@ -270,12 +271,8 @@ class ScheduleDesk:
         return run_id
 
     def is_served(self) -> bool:
-        """Whether a scheduler has looked lately, and so takes what is queued."""
-        from interoffice.store import firings
-
-        now = datetime.now(UTC)
-        seen = self._desk.ledger.read(firings.schedules).values()
-        return any(each.looked_at is not None and now - each.looked_at < DEAD_AFTER for each in seen)
+        """Whether a process that takes runs lives."""
+        return any(each["state"] == "alive" for each in self.workers())
 
     def _one(self, id: str) -> None:
         from interoffice.schedule.armed import read_schedules
@@ -288,7 +285,8 @@ class ScheduleDesk:
             raise UsageError(f'schedules.yaml has no schedule "{id}"; {hint}')
 
 
-def _state(enabled: bool, left_out: str | None, known: object, now: datetime) -> str:
+def _state(enabled: bool, left_out: str | None, known: object, now: datetime | None) -> str:
+    """How a schedule stands, in a word; `now`: None when no process that fires schedules lives."""
     from interoffice.store.firings import ScheduleView
 
     if not enabled:
@@ -299,7 +297,7 @@ def _state(enabled: bool, left_out: str | None, known: object, now: datetime) ->
         return "never armed"
     if known.paused_at is not None:
         return f"paused by {known.paused_by}"
-    if known.looked_at is None or now - known.looked_at > DEAD_AFTER:
+    if known.looked_at is None or now is None or now - known.looked_at > DEAD_AFTER:
         return "no scheduler"
     return "can't look" if known.problem else "armed"
 

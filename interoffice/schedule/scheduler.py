@@ -19,7 +19,9 @@ from apscheduler.triggers.base import BaseTrigger
 from loguru import logger
 
 from interoffice.engine.engine import Engine
-from interoffice.errors import InterofficeError
+from interoffice.engine.lane_setting import LaneSetting
+from interoffice.engine.notice_desk import notice_desk
+from interoffice.errors import CredentialRefused, InterofficeError, ProjectError
 from interoffice.plan.project import SCHEDULES, Project
 from interoffice.plan.timetable import Timetable
 from interoffice.schedule import alarms
@@ -27,7 +29,7 @@ from interoffice.schedule.armed import Armed, Timetables, arm
 from interoffice.schedule.arrivals import FilesArrive, MailArrives, QueueFills, RunEnds, Trigger, record
 from interoffice.schedule.catching_up import catch_up
 from interoffice.schedule.starting import sentence_of, start
-from interoffice.store import firings
+from interoffice.store import audit, firings, office
 from interoffice.store.database import Transaction
 from interoffice.store.firings import Firing
 
@@ -154,16 +156,32 @@ class Scheduler:
         return None
 
     def _message_ids(self, account: str, folder: str) -> tuple[str, ...]:
-        from interoffice.engine.lane_setting import LaneSetting
-        from interoffice.engine.notice_desk import notice_desk
-
+        """The mails of a folder. A password that was refused is not tried again until a person frees it (G6)."""
         project, state = self.engine.project, self.engine.state_dir
+        environment = project.environment or ""
         setting = LaneSetting(
             project=project.folder.resolve(), state=state, run_id="", workflow="", folder=state / "mail",
-            environment=project.environment or "", zone=project.settings.timezone,
+            environment=environment, zone=project.settings.timezone,
         )  # fmt: skip
-        with notice_desk(setting, {}) as desk:
-            return desk.message_ids(account, folder)
+        name = project.settings.mail.accounts[account].credential
+        paused = self._ledger.read(lambda tx: office.paused_credential(tx, environment, name))
+        if paused is not None:
+            raise ProjectError(f"the credential {name} is paused; free it with: runner.py credentials resume {name}")
+        try:
+            with notice_desk(setting, {}) as desk:
+                return desk.message_ids(account, folder)
+        except CredentialRefused as refused:
+            self._pause(environment, refused)
+            raise
+
+    def _pause(self, environment: str, refused: CredentialRefused) -> None:
+        now, why = self.engine.clock.now(), str(refused)
+
+        def write(tx: Transaction) -> None:
+            office.pause_credential(tx, environment, refused.credential, why, now, run_id="", path="")
+            audit.write(tx, now=now, actor="scheduler", act="credential.paused", subject=refused.credential)
+
+        self._ledger.write(write)
 
     def _wake(self, id: str) -> None:
         with self._lock:

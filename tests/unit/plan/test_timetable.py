@@ -22,7 +22,7 @@ SPANS = [
     ("Pacific/Kiritimati", date(1994, 12, 29), date(1995, 1, 3)),
     ("Pacific/Kiritimati", date(2026, 5, 1), date(2026, 5, 4)),
 ]
-CLOCKS = [time.fromisoformat(at) for at in ["00:00", "00:30", "01:45", "02:00", "02:15", "02:30", "03:00", "06:30", "23:59"]]
+CLOCKS = ["00:00", "00:30", "01:45", "02:00", "02:15", "02:30", "03:00", "06:30", "23:59"]
 MINUTE = timedelta(minutes=1)
 
 
@@ -48,9 +48,9 @@ def daily_by_looking(zone: ZoneInfo, clock: time, first: date, last: date) -> li
 
 @pytest.mark.parametrize(("zone", "first", "last"), SPANS)
 @pytest.mark.parametrize("clock", CLOCKS)
-def test_a_daily_time_comes_once_per_local_day(zone: str, first: date, last: date, clock: time) -> None:
+def test_a_daily_time_comes_once_per_local_day(zone: str, first: date, last: date, clock: str) -> None:
     place = ZoneInfo(zone)
-    times = every(f"day at {clock:%H:%M}", place, Calendar())
+    times = every(f"day at {clock}", place, Calendar())
     planned = [
         moment
         for moment in Timetable(times=times, zone=place).after(
@@ -59,7 +59,7 @@ def test_a_daily_time_comes_once_per_local_day(zone: str, first: date, last: dat
         )
         if first <= moment.astimezone(place).date() <= last
     ]
-    assert planned == daily_by_looking(place, clock, first, last)
+    assert planned == daily_by_looking(place, time.fromisoformat(clock), first, last)
 
 
 @pytest.mark.parametrize(("zone", "first", "last"), SPANS)
