@@ -73,6 +73,7 @@ def test_killed_after_two_orders_and_resumed_each_order_is_there_once(project: F
     assert project.left_overs() == []
 
 
+@pytest.mark.slow
 def test_killed_by_the_server_right_after_a_commit_the_order_is_found_and_not_entered_again(project: Flagship) -> None:
     process = project.start(*project.run_words("--limit", "2"))
     project.fault("kill_client_after_commit", application="erp", screen="sales_order", pid=process.pid, times=1)

@@ -50,6 +50,7 @@ def approve(desk: Flagship, step: str, person: str, *words: str) -> Any:
     return desk.cli("approve", "last", step, *words, "--person", person, "--yes", stdin=phrase + "\n")
 
 
+@pytest.mark.slow
 def test_from_the_plan_to_the_board(desk: Flagship) -> None:
     ended = desk.cli("run", "plan_vs_actuals", "--as-of", TODAY.isoformat())
     assert "2 for review" in ended.stdout, ended.stdout + ended.stderr

@@ -67,6 +67,7 @@ def acts(desk: Flagship, alert: str) -> list[tuple[str, str]]:
     return [(entry["what"], entry["who"]) for entry in said if entry["about"].endswith(alert)]
 
 
+@pytest.mark.slow
 def test_the_life_of_an_alert(desk: Flagship) -> None:
     # a plan tells the hits and leaves no alert
     told = desk.cli("plan", "screen_party", "--input", "parties=data/parties.csv")

@@ -32,6 +32,7 @@ def posted(desk: Flagship) -> list[dict[str, Any]]:
     return [dict(posting.fields) for posting in desk.erp.postings("supplier_invoice")]
 
 
+@pytest.mark.slow
 def test_from_the_mailbox_to_the_ledger(desk: Flagship) -> None:
     assert desk.cli("check", WORKFLOW).returncode == 0
     ended = desk.cli("run", WORKFLOW, "--as-of", desk.day)

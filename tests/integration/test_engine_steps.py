@@ -251,7 +251,7 @@ def test_a_wait_asks_again_until_it_sees_it(shop: Shop) -> None:
         run_id = engine.start(shop.plan("w"))
         assert engine.drive(run_id, wait_up_to_s=5) == RunState.SUCCEEDED
         thread.join()
-        assert shop.called("look_for") > 2
+        assert shop.called("look_for") >= 2
         assert Ran(engine, run_id, []).steps["arrival"].outputs == {"there": True, "late": False}
 
 

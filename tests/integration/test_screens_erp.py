@@ -174,6 +174,7 @@ def test_an_ended_session_is_signed_in_again_and_the_item_goes_on(desk: ScreenDe
     assert [each.outcome for each in office.ledger.sign_ins()] == ["signed_in", "signed_in"]
 
 
+@pytest.mark.slow
 def test_what_is_signed_in_is_kept_encrypted_from_run_to_run(
     tmp_path: Path, browser: Browser, office: PracticeOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
