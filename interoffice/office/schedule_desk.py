@@ -75,13 +75,24 @@ class ScheduleDesk:
                 engine, credentials=names, say=say, reopen=reopen, signed_in=self._desk.signed_in
             )
             scheduler.load()
-            thread = threading.Thread(target=scheduler.serve, args=(stop,), name="scheduler", daemon=True)
+            faults: list[BaseException] = []
+
+            def fire() -> None:
+                try:
+                    scheduler.serve(stop)
+                except BaseException as fault:
+                    faults.append(fault)
+                    stop.set()  # a daemon that only looks alive is worse than none: its service starts it again
+
+            thread = threading.Thread(target=fire, name="scheduler", daemon=True)
             thread.start()
             if work:
                 self._work(engine, stop, at_once, say)
             else:
                 stop.wait()
             thread.join(timeout=5)
+            if faults:
+                raise faults[0]
 
     def work(self, stop: threading.Event, at_once: threading.Event, *, say: Say, environment: str | None) -> None:
         """Walks queued runs, those that woke up, and what the dead left, until `stop`."""

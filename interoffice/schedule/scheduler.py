@@ -38,6 +38,7 @@ BEAT_S: Final = 10.0
 RELOAD_S: Final = 1.0
 ALARMS_S: Final = 10.0
 LONGEST_WAIT_S: Final = 0.5
+AGAIN_S: Final = 2.0
 Credentials = Callable[[], frozenset[str]]
 
 
@@ -191,13 +192,23 @@ class Scheduler:
     # the loop
 
     def serve(self, until: threading.Event) -> None:
-        """Everything it does, until the event is set."""
+        """Everything it does, until the event is set. A fault of our own ends it: its caller must know."""
         self.load()
-        while not until.is_set():
-            self.turn()
-            self._bell.wait(LONGEST_WAIT_S)
-            self._bell.clear()
-        self.close()
+        told = ""
+        try:
+            while not until.is_set():
+                try:
+                    self.turn()
+                    told = ""
+                except InterofficeError as error:  # a full disk, a ledger that is held: what is due stays due
+                    if str(error) != told:
+                        told = str(error)
+                        self._say(f"can't go on just now, tries again: {told}")
+                    until.wait(AGAIN_S)
+                self._bell.wait(LONGEST_WAIT_S)
+                self._bell.clear()
+        finally:
+            self.close()
 
     def turn(self) -> None:
         """One round: what is due fires, triggers are looked at, runs are started, the file is read again."""

@@ -12,8 +12,9 @@ import pytest
 
 from interoffice.engine.clock import SystemClock
 from interoffice.engine.engine import Engine
-from interoffice.errors import InterofficeError
+from interoffice.errors import InterofficeError, ProjectError
 from interoffice.model.work import RunState
+from interoffice.office import Office
 from interoffice.plan.project import open_project
 from interoffice.schedule.alarms import wanting
 from interoffice.schedule.scheduler import Scheduler
@@ -414,3 +415,40 @@ def test_a_scheduled_run_that_fails_is_an_alarm(shop: Shop) -> None:
         (alarm,) = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now())
         assert alarm.kind == "run_failed"
         assert f"has failed; see: runner.py show {run.run_id}" in alarm.said
+
+
+def test_a_scheduler_that_can_not_write_tries_again_and_says_so_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedules(shop, DAILY.format(if_missed="skip", more=""))
+    stop, tries = threading.Event(), list[int]()
+    with a_desk(shop, SetClock(START)) as desk:
+        monkeypatch.setattr("interoffice.schedule.scheduler.AGAIN_S", 0.01)
+
+        def look() -> None:
+            tries.append(1)
+            if len(tries) < 4:
+                raise ProjectError("The disk is full.")
+            stop.set()
+
+        monkeypatch.setattr(desk.scheduler, "look", look)
+        desk.scheduler.serve(stop)
+        assert len(tries) == 4
+        told = [line for line in desk.said if "disk" in line]
+        assert told == ["can't go on just now, tries again: The disk is full."]
+
+
+def test_a_fault_of_the_scheduler_ends_the_daemon_instead_of_leaving_it_dead(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedules(shop, DAILY.format(if_missed="skip", more=""))
+
+    def broken(self: Scheduler) -> None:
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr(Scheduler, "look", broken)
+    stop = threading.Event()
+    with pytest.raises(ZeroDivisionError):
+        desk = Office(shop.folder).timetables
+        desk.serve(stop, threading.Event(), say=lambda line: None, environment=None, work=False)
+    assert stop.is_set()
