@@ -13,8 +13,8 @@ from interoffice.loader.yaml_tree import Fields, Reading, compose
 from interoffice.model.schedule import IfMissed, Schedule, Schedules, Trigger
 from interoffice.problem import Position, Problem, did_you_mean
 
-TOP_KEYS: Final = ("version", "timezone", "calendar", "alarms_to", "schedules")
-TRIGGERS: Final[tuple[Trigger, ...]] = ("every", "cron", "queue", "watch", "mail", "after")
+TOP_KEYS: Final = ("version", "timezone", "calendar", "alarms_to", "calls_at", "schedules")
+TRIGGERS: Final[tuple[Trigger, ...]] = ("every", "cron", "queue", "watch", "mail", "after", "call")
 TRIGGER_KEYS: Final[dict[Trigger, tuple[str, ...]]] = {
     "every": ("between", "days", "jitter", "if_missed", "catch_up_window"),
     "cron": ("between", "days", "jitter", "if_missed", "catch_up_window"),
@@ -22,6 +22,7 @@ TRIGGER_KEYS: Final[dict[Trigger, tuple[str, ...]]] = {
     "watch": ("settle", "one_run_per"),
     "mail": ("folder", "one_run_per"),
     "after": (),
+    "call": (),
 }
 ALWAYS_KEYS: Final = ("id", "workflow", "timezone", "calendar", "late_after", "must_finish_by", "enabled", "with")
 KEYS: Final = tuple(dict.fromkeys([*ALWAYS_KEYS, *TRIGGERS, *(key for keys in TRIGGER_KEYS.values() for key in keys)]))
@@ -71,6 +72,7 @@ def load_schedules_with_problems(text: str, file: str) -> tuple[Schedules | None
         calendar=top.text("calendar"),
         schedules=tuple(_schedule(entry) for entry in entries),
         alarms_to=top.texts("alarms_to"),
+        calls_at=top.whole("calls_at", default=0) or None,
     )
     _refuse_same_ids(reading, schedules)
     top.close()

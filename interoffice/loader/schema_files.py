@@ -309,4 +309,5 @@ def schedules_schema(workflows: tuple[str, ...] = ()) -> Schema:
     entry = one_map(keys, required=("id", "workflow"))
     entry["oneOf"] = [{"required": [trigger]} for trigger in schedules.TRIGGERS]
     top = {"version": VERSION, "timezone": TEXT, "calendar": TEXT, "alarms_to": TEXTS, "schedules": list_of(entry)}
+    top["calls_at"] = whole()
     return document("Interoffice schedules", one_map(top, required=("version", "schedules")))

@@ -10,14 +10,14 @@ from interoffice.model.values import Duration
 from interoffice.model.workflow import Raw
 from interoffice.problem import Path, Source
 
-Trigger = Literal["every", "cron", "queue", "watch", "mail", "after"]
+Trigger = Literal["every", "cron", "queue", "watch", "mail", "after", "call"]
 IfMissed = Literal["skip", "run_once", "run_all"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
     """One entry. `trigger` says what starts it and `when` how: the text of `every`, a cron line, a queue, a pattern of
-    files, a mail account, or the workflow that ends before it.
+    files, a mail account, the workflow that ends before it, or the credential that signs a call.
 
     `between` and `must_finish_by` are times like 08:00 in its zone. `days` is "business", "all" or names of weekdays.
     """
@@ -53,5 +53,7 @@ class Schedules:
     timezone: str | None
     calendar: str | None
     schedules: tuple[Schedule, ...]
+    calls_at: int | None = None
+    """The port of the loopback on which signed calls are taken; None: on none."""
     alarms_to: tuple[str, ...] = ()
     """People, groups or addresses that get a mail when a schedule is late, missed or broken."""

@@ -30,7 +30,7 @@ _TIME_WORDS: Final = frozenset(("now", "today", "yesterday", "previous_business_
 TRIGGER: Final = re.compile(r"\$\{\{\s*trigger\.(\w+)\s*\}\}")
 BROUGHT: Final[dict[str, tuple[str, ...]]] = {
     "every": (), "cron": (), "queue": ("queue", "waiting"), "watch": ("files", "file"),
-    "mail": ("messages", "message"), "after": ("run", "workflow"),
+    "mail": ("messages", "message"), "after": ("run", "workflow"), "call": ("body",),
 }  # fmt: skip
 """What `trigger.*` has, by what starts the schedule."""
 
@@ -88,6 +88,14 @@ class _Entry:
         elif trigger == "queue" and self.project.table_file(when) is None:
             meant = did_you_mean(when, self.project.tables())
             yield self._problem("D02", "queue", f'there is no queue "{when}": tables/{when}.yaml describes none', meant)
+        elif trigger == "call":
+            known = self.project.credentials
+            if known is not None and when not in known:
+                how = f"runner.py credentials set {when} --part secret"
+                words = f'there is no credential "{when}"; store it with: {how}'
+                yield self._problem("K02", "call", words, did_you_mean(when, known))
+            if self.schedules.calls_at is None:
+                yield self._problem("D02", "call", 'no port takes calls; add "calls_at: 8765" at the top of the file')
         elif trigger == "watch":
             yield from self._watched(when)
 

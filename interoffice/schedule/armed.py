@@ -62,6 +62,7 @@ class Timetables:
     armed: dict[str, Armed]
     left_out: dict[str, str]
     alarms_to: tuple[str, ...] = ()
+    calls_at: int | None = None
 
 
 def read_schedules(project: Project) -> tuple[Schedules | None, list[Problem], str]:
@@ -97,7 +98,9 @@ def arm(project: Project) -> Timetables:
         calendar = calendar_of(settings, each.calendar or schedules.calendar)
         table = Timetable.of(each, zone, calendar) if each.trigger in TIMED else None
         armed[each.id] = Armed(schedule=each, zone=zone, calendar=calendar, table=table)
-    return Timetables(digest=digest, armed=armed, left_out=left_out, alarms_to=schedules.alarms_to)
+    return Timetables(
+        digest=digest, armed=armed, left_out=left_out, alarms_to=schedules.alarms_to, calls_at=schedules.calls_at
+    )
 
 
 def _owner(schedules: Schedules, lines: list[int], problem: Problem) -> str | None:

@@ -180,6 +180,22 @@ class RunEnds:
         pass
 
 
+@dataclass
+class CallsCome:
+    """Signed calls, which come by themselves: a look only tells whether somebody listens."""
+
+    problem: Callable[[], str]
+    every_s: float = 1.0
+
+    def look(self, now: datetime, monotonic: float) -> list[Firing]:
+        if self.problem():
+            raise ProjectError(self.problem())
+        return []
+
+    def close(self) -> None:
+        pass
+
+
 def record(ledger: Ledger, found: list[Firing], now: datetime) -> int:
     """Puts what triggers found into the ledger, with what arrived; how many were new."""
 

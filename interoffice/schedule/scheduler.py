@@ -24,9 +24,11 @@ from interoffice.engine.notice_desk import notice_desk
 from interoffice.errors import CredentialRefused, InterofficeError, ProjectError
 from interoffice.plan.project import SCHEDULES, Project
 from interoffice.plan.timetable import Timetable
+from interoffice.resources.secrets import CredentialStore
 from interoffice.schedule import alarms
 from interoffice.schedule.armed import Armed, Timetables, arm
-from interoffice.schedule.arrivals import FilesArrive, MailArrives, QueueFills, RunEnds, Trigger, record
+from interoffice.schedule.arrivals import CallsCome, FilesArrive, MailArrives, QueueFills, RunEnds, Trigger, record
+from interoffice.schedule.calls import Calls
 from interoffice.schedule.catching_up import catch_up
 from interoffice.schedule.starting import sentence_of, start
 from interoffice.store import audit, firings, office
@@ -93,6 +95,8 @@ class Scheduler:
         self._looks: dict[str, float] = {}
         self._last: dict[str, float] = {}
         self._timers: BackgroundScheduler | None = None
+        self._calls: Calls | None = None
+        self._no_calls = ""
 
     # the file
 
@@ -126,10 +130,34 @@ class Scheduler:
             made = {id: self._trigger(each) for id, each in tables.armed.items()}
             self._triggers = {id: trigger for id, trigger in made.items() if trigger is not None}
             self._looks = {}
+        self._listen()
         self._wind()
         for id, why in tables.left_out.items():
             self._say(f"{id} is left out: {why}")
         self._say(f"{len(tables.armed)} schedules are armed")
+
+    def _listen(self) -> None:
+        """Takes signed calls, where a schedule waits for one."""
+        if self._calls is not None:
+            self._calls.close()
+            self._calls = None
+        port = self.tables.calls_at
+        self._no_calls = ""
+        if port is None or all(each.schedule.trigger != "call" for each in self.tables.armed.values()):
+            return
+        try:
+            self._calls = Calls(
+                port, ledger=self._ledger, secret=self._call_secret, now=self.engine.clock.now, rung=self._bell.set
+            )
+        except ProjectError as error:
+            self._no_calls = str(error)
+
+    def _call_secret(self, id: str) -> str:
+        armed = self.tables.armed.get(id)
+        known = self._ledger.read(lambda tx: firings.schedule(tx, id))
+        if armed is None or armed.schedule.trigger != "call" or (known is not None and known.paused_at is not None):
+            raise ProjectError(f"{id} takes no calls")
+        return CredentialStore(self.engine.state_dir).get(armed.schedule.when).part("secret").reveal()
 
     def _wind(self) -> None:
         """Gives APScheduler the timed schedules."""
@@ -154,6 +182,8 @@ class Scheduler:
                 return QueueFills(armed, ledger)
             case "after":
                 return RunEnds(armed, ledger, self.engine.project.environment or "")
+            case "call":
+                return CallsCome(lambda: self._no_calls)
         return None
 
     def _message_ids(self, account: str, folder: str) -> tuple[str, ...]:
@@ -221,7 +251,10 @@ class Scheduler:
             self.raise_alarms()
 
     def close(self) -> None:
-        """The timers stop."""
+        """The timers stop, and nothing listens any more."""
+        if self._calls is not None:
+            self._calls.close()
+            self._calls = None
         if self._timers is not None:
             self._timers.shutdown(wait=False)
             self._timers = None
