@@ -16,8 +16,10 @@ from interoffice.store.views import RunView
 
 def first_state(tx: Transaction, new: NewRun, is_dead: Callable[[str], bool]) -> tuple[RunState, str, tuple[str, ...]]:
     """Queued or skipped, why, and the runs that are to be cancelled for it."""
+    if new.overlap == "allow":  # not asked for the others: there may be a thousand
+        return RunState.QUEUED, "", ()
     others = runs.others_of_workflow(tx, new.run_id, new.workflow)
-    if not others or new.overlap == "allow":
+    if not others:
         return RunState.QUEUED, "", ()
     if new.overlap == "replace":
         return RunState.QUEUED, f"replaces run {others[-1].run_id}", tuple(other.run_id for other in others)

@@ -100,7 +100,7 @@ def add(tx: Transaction, firing: Firing, now: datetime) -> bool:
     return bool(tx.run(_SQL["add"], values))
 
 
-def due(tx: Transaction, now: datetime, limit: int = 100) -> tuple[Firing, ...]:
+def due(tx: Transaction, now: datetime, limit: int = 10_000) -> tuple[Firing, ...]:
     """Firings for which a run is to be started now, the earliest first."""
     return tuple(_firing(row) for row in tx.rows(_SQL["due"], {"now": text_of(now), "limit": limit}))
 
