@@ -71,7 +71,7 @@ def ours(schedules: int, due: int, result: Any) -> None:
         memory = mib() - before
         stop.set()
         thread.join()
-        found = [each for each in engine.ledger.read(lambda tx: firings.since(tx, at)) if each.planned_at == at]
+        found = [each for each in engine.ledger.read(lambda tx: firings.unsettled(tx, at)) if each.planned_at == at]
     late = sorted((each.noticed_at - at).total_seconds() for each in found if each.noticed_at is not None)
     result.put(("interoffice", started, len(found), len({each.schedule_id for each in found}), late, memory))
 

@@ -144,7 +144,9 @@ def move(ctx: Context, *, file: FileValue, to: str) -> Moved:
 
 
 def _move(source: Path, target: Path) -> None:
-    """A second name, then the first one dropped: a link is never made over another file."""
+    """A second name, then the first one dropped: a link is never made over another file. Where it is, it stays."""
+    if source == target:
+        return
     if not target.exists():
         os.link(source, target)
     source.unlink()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from interoffice.errors import UsageError
 
 Env = Annotated[str | None, typer.Option(help="Environment of settings.yaml")]
 Form = Annotated[Format, typer.Option(help="text or json")]
-ACTIONS = ("run", "status", "next", "history", "pause", "resume", "run-now")
+ACTIONS = ("run", "status", "next", "history", "alarms", "pause", "resume", "run-now")
 
 
 def register(app: typer.Typer) -> None:
@@ -28,18 +29,21 @@ def register(app: typer.Typer) -> None:
 
 
 def schedule(
-    action: Annotated[str, typer.Argument(help="run, status, next, history, pause, resume or run-now")] = "run",
+    action: Annotated[str, typer.Argument(help="run, status, next, history, alarms, pause, resume or run-now")] = "run",
     names: Annotated[list[str] | None, typer.Argument(help="Schedules, for history, pause, resume and run-now")] = None,
     days: Annotated[int, typer.Option(min=1, max=366, help="How far `next` looks")] = 7,
-    limit: Annotated[int, typer.Option(min=1, help="How many firings `history` shows")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many firings or alarms are shown")] = 20,
+    as_of: Annotated[str | None, typer.Option(help="run-now: the day or time it stands for, as of `run`")] = None,
     no_work: Annotated[bool, typer.Option("--no-work", help="Only start runs; workers walk them")] = False,
     env: Env = None,
     format: Form = Format.TEXT,
 ) -> int:
     """Fire the schedules of schedules.yaml until stopped (run), or see and steer them."""
-    desk, chosen = office().timetables, list(names or ())
+    opened, chosen = office(), list(names or ())
+    desk = opened.schedules
     if action == "run":
-        return _serve(lambda stop, at_once: desk.serve(stop, at_once, say=_tell, environment=env, work=not no_work))
+        serve = opened.daemons.serve
+        return _serve(lambda stop, at_once: serve(stop, at_once, say=_tell, environment=env, work=not no_work))
     if action == "status":
         columns = {
             "schedule": "schedule", "starts": "starts", "state": "state", "heartbeat": "heartbeat", "last": "last",
@@ -53,17 +57,20 @@ def schedule(
     elif action == "history" and len(chosen) == 1:
         columns = {"planned": "planned (UTC)", "state": "state", "run": "run", "run_state": "ended as", "why": "why"}
         listing(desk.history(chosen[0], limit), columns=columns, format=format, empty="It has not fired.", shrink="why")
+    elif action == "alarms":
+        columns = {"at": "raised (UTC)", "schedule": "schedule", "kind": "kind", "mailed": "mailed", "said": "what"}
+        listing(desk.alarms(limit), columns=columns, format=format, empty="No alarm was ever raised.", shrink="said")
     elif action == "pause":
         say(desk.pause(chosen))
     elif action == "resume":
         say(desk.resume(chosen))
     elif action == "run-now" and len(chosen) == 1:
-        run = desk.run_now(chosen[0], environment=env)
+        run = desk.run_now(chosen[0], as_of=as_of, environment=env)
         if format is Format.JSON:
             print_json({"run": run})
         else:
-            takes = "the scheduler takes it" if desk.is_served() else f"no scheduler runs: runner.py resume {run}"
-            say(f"Run {run} is queued; {takes}.")
+            to_walk = "the scheduler takes it" if opened.daemons.is_served() else f"to walk it: runner.py resume {run}"
+            say(f"Run {run} is queued; {to_walk}.")
     elif action in ACTIONS:
         raise UsageError(f"schedule {action}: name one schedule; runner.py schedule status lists them.")
     else:
@@ -73,18 +80,18 @@ def schedule(
 
 def worker(env: Env = None) -> int:
     """Take queued runs, runs that woke up and runs whose process died, until stopped."""
-    desk = office().timetables
-    return _serve(lambda stop, at_once: desk.work(stop, at_once, say=_tell, environment=env))
+    daemons = office().daemons
+    return _serve(lambda stop, at_once: daemons.work(stop, at_once, say=_tell, environment=env))
 
 
 def workers(format: Form = Format.TEXT) -> int:
     """Processes that take runs, on this machine and others."""
     columns = {name: name for name in ("worker", "host", "pid", "since", "runs", "state")}
-    listing(office().timetables.workers(), columns=columns, format=format, empty="No workers.")
+    listing(office().daemons.workers(), columns=columns, format=format, empty="No workers.")
     return 0
 
 
-def _serve(work: object) -> int:
+def _serve(work: Callable[[threading.Event, threading.Event], None]) -> int:
     """Runs a daemon: SIGTERM or Ctrl-C lets what is in hand end, the second one ends at once."""
     stop, at_once = threading.Event(), threading.Event()
 
@@ -99,7 +106,7 @@ def _serve(work: object) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, asked)
-    work(stop, at_once)  # type: ignore[operator]
+    work(stop, at_once)
     sys.stdout.flush()
     return 0
 

@@ -29,6 +29,7 @@ from interoffice.engine.outcome import REHEARSED, Done
 from interoffice.engine.posting import screen_of
 from interoffice.engine.queue_asked import answer_about_queue
 from interoffice.engine.recorder import Write
+from interoffice.engine.refused_credentials import pause, paused_sentence
 from interoffice.engine.run import Place, Run
 from interoffice.errors import InterofficeError, Refused
 from interoffice.language.calendars import add_duration
@@ -37,7 +38,7 @@ from interoffice.model.types import Type
 from interoffice.model.values import Duration, FileValue, Value
 from interoffice.model.workflow import Retry, Step
 from interoffice.plan.input_values import FileNotThere, find_file
-from interoffice.store import audit, office, steps
+from interoffice.store import office, steps
 from interoffice.store.database import Transaction
 from interoffice.store.steps import AttemptPlace, StepPlace
 from interoffice.store.views import Failure, StepView
@@ -384,22 +385,15 @@ class Call:
         name = self.run.ledger.read(self._paused)
         if name is None:
             return
-        message = (
-            f'The credential "{name}" is paused since a sign-in with it was refused; '
-            f"set it anew and free it: runner.py credentials resume {name}"
-        )
+        message = paused_sentence(name)
         raise StepFailed(Failure(kind="credential", message=message, code="credential_paused", step=self.at.path))
 
     def _pause_credential(self, reply: Message) -> None:
         run, name, now = self.run, str(reply["credential"]), self.run.clock.now()
 
         def write(tx: Transaction) -> None:
-            office.pause_credential(
-                tx, run.environment, name, reply["message"], now, run_id=run.run_id, path=self.at.path
-            )
-            details = {"environment": run.environment, "reason": reply["message"]}
-            audit.write(
-                tx, now=now, actor="engine", act="credential.paused", run_id=run.run_id, subject=name, details=details
+            pause(
+                tx, run.environment, name, reply["message"], now, actor="engine", run_id=run.run_id, path=self.at.path
             )
 
         self.place.recorder.write(write)

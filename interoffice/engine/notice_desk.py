@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from interoffice.engine.desk import Desk
 from interoffice.engine.lane_setting import LaneSetting
 from interoffice.model.values import Value
+from interoffice.plan.project import Project
 
 NOTICE: Final = "notice"
 
@@ -37,6 +39,14 @@ class NoticeDesk(Desk):
 
     def _template(self, name: str) -> str:
         return self._text if name == NOTICE else super()._template(name)
+
+
+def notice_setting(project: Project, state: Path, name: str) -> LaneSetting:
+    """What a desk of no run is told; `name`: its folder below state/."""
+    return LaneSetting(
+        project=project.folder.resolve(), state=state, run_id="", workflow="", environment=project.environment or "",
+        folder=state / name, zone=project.settings.timezone,
+    )  # fmt: skip
 
 
 @contextmanager

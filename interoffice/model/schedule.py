@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 from interoffice.model.values import Duration
@@ -43,6 +44,13 @@ class Schedule:
     settle: Duration | None = None
     one_run_per: Literal["file", "batch"] = "file"
     folder: str | None = None
+
+
+def watched_folder(pattern: str) -> str:
+    """The folder in which a `watch:` pattern begins: all before its first part with a * or ?, "" for the project's."""
+    parts = PurePosixPath(pattern).parts[:-1]
+    wild = next((place for place, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
+    return "/".join(parts[:wild])
 
 
 @dataclass(frozen=True, kw_only=True)

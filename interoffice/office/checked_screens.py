@@ -17,7 +17,6 @@ from interoffice.office.open_browser import address_of, application_of, credenti
 
 if TYPE_CHECKING:
     from interoffice.screens.checking import ElementSeen, ScreenSeen
-    from interoffice.store.database import Transaction
 
 COUNTED: Final = ("found", "later", "healed", "ambiguous", "missing", "empty", "not reached")
 
@@ -115,24 +114,18 @@ def check_application(
 def _refuse_paused(desk: Workshop, credential: str, environment: str) -> None:
     for each in desk.ledger.paused_credentials():
         if (each.name, each.environment) == (credential, environment):
-            message = (
-                f'The credential "{credential}" is paused since a sign-in with it was refused; '
-                f"set it anew and free it: runner.py credentials resume {credential}"
-            )
-            raise Refused(message)
+            from interoffice.engine.refused_credentials import paused_sentence
+
+            raise Refused(paused_sentence(credential))
 
 
 def _pause(desk: Workshop, refused: CredentialRefused, environment: str) -> None:
-    from interoffice.store import audit, office
+    from interoffice.engine.refused_credentials import pause
 
-    now, name, actor = datetime.now(UTC), refused.credential, desk.actor()
-    details = {"environment": environment, "reason": refused.message}
-
-    def write(tx: Transaction) -> None:
-        office.pause_credential(tx, environment, name, refused.message, now, run_id="", path="")
-        audit.write(tx, now=now, actor=actor, act="credential.paused", subject=name, details=details)
-
-    desk.ledger.write(write)
+    now, actor = datetime.now(UTC), desk.actor()
+    desk.ledger.write(
+        lambda tx: pause(tx, environment, refused.credential, refused.message, now, actor=actor)
+    )
 
 
 def _no_commit(meant: Mapping[str, Value], *, evidence: Mapping[str, str] | None = None) -> str:

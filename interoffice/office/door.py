@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from interoffice.engine.engine import Engine
     from interoffice.engine.previewed import Preview
     from interoffice.engine.progress import Progress
+    from interoffice.office.daemons import Daemons
     from interoffice.office.healed_selectors import HealedSelectors
     from interoffice.office.open_breaks import OpenBreaks
     from interoffice.office.schedule_desk import ScheduleDesk
@@ -61,6 +62,10 @@ class Office:
         from interoffice.plan.project import open_project
 
         return open_project(self.folder)
+
+    def reread(self) -> None:
+        """The project's files are read anew when they are next asked for: a daemon outlives what they said."""
+        self.__dict__.pop("project", None)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -126,7 +131,14 @@ class Office:
         return HealedSelectors(self)
 
     @cached_property
-    def timetables(self) -> ScheduleDesk:
+    def daemons(self) -> Daemons:
+        """The processes that run unattended."""
+        from interoffice.office.daemons import Daemons
+
+        return Daemons(self)
+
+    @cached_property
+    def schedules(self) -> ScheduleDesk:
         """The schedules."""
         from interoffice.office.schedule_desk import ScheduleDesk
 
@@ -310,7 +322,7 @@ class Office:
                 break
             for file, problem in corrected:
                 say(f"corrected {file}:{problem.at.line}  {problem.rule}  {problem.message}")
-            self.__dict__.pop("project", None)
+            self.reread()
             problems = check_project(self.project, chosen)
         return CheckFound(problems=tuple(problems), files=len(list(self.project.files_read())))
 
@@ -402,7 +414,7 @@ class Office:
             replace(self.project, credentials=self.credential_store.names()),
             key,
             inputs,
-            planned=self._moment(as_of),
+            planned=self.moment(as_of),
             environment=environment,
             started_by=self.actor(),
             options=options,
@@ -414,7 +426,7 @@ class Office:
 
         return ZoneInfo(self.project.settings.timezone)
 
-    def _moment(self, as_of: str | None) -> datetime:
+    def moment(self, as_of: str | None) -> datetime:
         """The planned time: now, or a day (its start) or a time in the project's zone."""
         if as_of is None:
             return datetime.now(UTC)

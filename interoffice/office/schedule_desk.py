@@ -1,11 +1,10 @@
-"""Schedules as operators see them: the daemon, how each stands, what comes next, pausing, and firing one by hand."""
+"""Schedules as operators see them: how each stands, what comes next, pausing, and firing one by hand."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -14,28 +13,22 @@ from interoffice.office.listings import Listed
 from interoffice.problem import did_you_mean
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from interoffice.engine.engine import Engine
-    from interoffice.office.results import RunEnded
+    from interoffice.office.daemons import Daemons
     from interoffice.plan.project import Project
     from interoffice.resources.secrets import CredentialStore
     from interoffice.schedule.armed import Timetables
     from interoffice.store import Ledger
     from interoffice.store.database import Transaction
+    from interoffice.store.firings import Firing, ScheduleView
 
 DEAD_AFTER: Final = timedelta(seconds=90)
 """A trigger looked at longer ago than that has nobody who looks."""
 MISSED_WITHIN: Final = timedelta(days=7)
-LET_END_S: Final = 600.0
-LOOK_S: Final = 0.2
-Say = Callable[[str], None]
 
 
 class Desk(Protocol):
     """The office that it works in."""
-
-    folder: Path
 
     @property
     def project(self) -> Project: ...
@@ -46,11 +39,14 @@ class Desk(Protocol):
     @property
     def credential_store(self) -> CredentialStore: ...
 
+    @property
+    def daemons(self) -> Daemons: ...
+
     def actor(self) -> str: ...
 
     def signed_in(self) -> str | None: ...
 
-    def ended(self, run_id: str) -> RunEnded: ...
+    def moment(self, as_of: str | None) -> datetime: ...
 
     def engine(self, environment: str | None = None) -> AbstractContextManager[Engine]: ...
 
@@ -60,92 +56,6 @@ class ScheduleDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-    # --- the daemons ---
-
-    def serve(
-        self, stop: threading.Event, at_once: threading.Event, *, say: Say, environment: str | None, work: bool
-    ) -> None:
-        """Fires schedules, and with `work` walks the runs too, until `stop`; runs in hand may end, until `at_once`."""
-        from interoffice.schedule.scheduler import Scheduler
-
-        with self._desk.engine(environment) as engine:
-            names, reopen = self._desk.credential_store.names, self._reopen(engine)
-            scheduler = Scheduler(
-                engine, credentials=names, say=say, reopen=reopen, signed_in=self._desk.signed_in
-            )
-            scheduler.load()
-            faults: list[BaseException] = []
-
-            def fire() -> None:
-                try:
-                    scheduler.serve(stop)
-                except BaseException as fault:
-                    faults.append(fault)
-                    stop.set()  # a daemon that only looks alive is worse than none: its service starts it again
-
-            thread = threading.Thread(target=fire, name="scheduler", daemon=True)
-            thread.start()
-            if work:
-                self._work(engine, stop, at_once, say)
-            else:
-                stop.wait()
-            thread.join(timeout=5)
-            if faults:
-                raise faults[0]
-
-    def work(self, stop: threading.Event, at_once: threading.Event, *, say: Say, environment: str | None) -> None:
-        """Walks queued runs, those that woke up, and what the dead left, until `stop`."""
-        with self._desk.engine(environment) as engine:
-            say(f"worker {engine.engine_id} takes runs")
-            self._work(engine, stop, at_once, say)
-
-    def _work(self, engine: Engine, stop: threading.Event, at_once: threading.Event, say: Say) -> None:
-        from interoffice.engine.durable import Delivery
-
-        def after(run_id: str) -> None:
-            ended = self._desk.ended(run_id)  # which writes its report
-            say(f"{run_id}: {ended.sentence}")
-
-        with Delivery(engine, runs_at_once=engine.project.settings.limits.runs_at_once, after=after) as delivery:
-            delivery.serve(stop)
-            left = self._in_hand(engine)
-            if left:
-                say(f"no new runs; {left} in hand may end (stop again to leave them to the next start)")
-            waited = 0.0
-            while self._in_hand(engine) and waited < LET_END_S and not at_once.wait(LOOK_S):
-                waited += LOOK_S
-
-    def _in_hand(self, engine: Engine) -> int:
-        from interoffice.store import office
-
-        mine = [each for each in engine.ledger.read(office.engines) if each["engine_id"] == engine.engine_id]
-        return sum(int(str(each["runs"])) for each in mine)
-
-    def _reopen(self, engine: Engine) -> Callable[[], Project]:
-        from interoffice.plan.making import in_environment
-        from interoffice.plan.project import open_project
-
-        name = engine.project.environment_name
-        return lambda: in_environment(open_project(self._desk.folder), name)
-
-    def workers(self) -> list[Listed]:
-        """Processes that take runs, and those that died and were not missed yet."""
-        from interoffice.store import office
-
-        with self._desk.engine() as engine:
-            return [
-                {
-                    "worker": each["engine_id"],
-                    "host": each["host"],
-                    "pid": each["pid"],
-                    "since": str(each["started_at"])[:19].replace("T", " "),
-                    "runs": each["runs"],
-                    "state": "dead" if engine.locks.is_dead(str(each["engine_id"])) else "alive",
-                }
-                for each in engine.ledger.read(office.engines)
-                if each["engine_id"] != engine.engine_id
-            ]
 
     # --- looking ---
 
@@ -159,10 +69,10 @@ class ScheduleDesk:
         from interoffice.schedule.armed import read_schedules
         from interoffice.store import firings
 
-        schedules, _, _ = read_schedules(self._desk.project)
+        schedules, _ = read_schedules(self._desk.project)
         tables = self._tables()
         now, ledger = datetime.now(UTC), self._desk.ledger
-        seen, is_served = ledger.read(firings.schedules), self.is_served()
+        seen, is_served = ledger.read(firings.schedules), self._desk.daemons.is_served()
         missed = ledger.read(lambda tx: firings.missed(tx, now - MISSED_WITHIN))
         rows: list[Listed] = []
         for each in schedules.schedules if schedules is not None else ():
@@ -221,6 +131,21 @@ class ScheduleDesk:
             for each in found
         ]
 
+    def alarms(self, limit: int) -> list[Listed]:
+        """The newest alarms, and whether somebody was told by mail."""
+        from interoffice.store import firings
+
+        return [
+            {
+                "at": f"{each.raised_at:%Y-%m-%d %H:%M:%S}",
+                "schedule": each.schedule_id,
+                "kind": each.kind,
+                "mailed": _at(each.mailed_at, UTC),
+                "said": each.said,
+            }
+            for each in self._desk.ledger.read(lambda tx: firings.alarms(tx, limit))
+        ]
+
     # --- acting ---
 
     def pause(self, ids: Sequence[str]) -> str:
@@ -241,7 +166,7 @@ class ScheduleDesk:
         now, person = datetime.now(UTC), self._desk.actor()
 
         def write(tx: Transaction) -> list[str]:
-            firings.arm(tx, ids, now)
+            firings.know(tx, ids, now)
             is_pause = act == "paused"
             done = [id for id in ids if (firings.pause(tx, id, person, now) if is_pause else firings.resume(tx, id))]
             for id in done:
@@ -254,8 +179,11 @@ class ScheduleDesk:
         said += [f"{', '.join(idle)} {'was paused already' if act == 'paused' else 'was not paused'}."] if idle else []
         return " ".join(said)
 
-    def run_now(self, id: str, *, environment: str | None = None) -> str:
-        """Fires a schedule by hand, as the person at the keyboard; gives the id of its queued run."""
+    def run_now(self, id: str, *, as_of: str | None = None, environment: str | None = None) -> str:
+        """Fires a schedule by hand, as the person at the keyboard; gives the id of its queued run.
+
+        `as_of`: the moment that it stands for, where that is not now: a day that was missed, or that failed.
+        """
         from interoffice.schedule.starting import start
         from interoffice.store import audit, firings
 
@@ -265,10 +193,12 @@ class ScheduleDesk:
         if armed is None:
             raise Refused(f"{id} can't fire: {tables.left_out.get(id, 'it is not enabled')}.")
         now, person = datetime.now(UTC), self._desk.actor()
-        firing = firings.Firing(schedule_id=id, occasion=f"by hand {now.isoformat()}", planned_at=now, not_before=now)
+        planned = now if as_of is None else self._desk.moment(as_of)
+        occasion = f"by hand {now.isoformat()}"
+        firing = firings.Firing(schedule_id=id, occasion=occasion, planned_at=planned, not_before=now)
 
         def write(tx: Transaction) -> None:
-            firings.arm(tx, (id,), now)
+            firings.know(tx, (id,), now)
             firings.add(tx, firing, now)
             audit.write(tx, now=now, actor=person, act="schedule.run_now", subject=id)
 
@@ -281,14 +211,10 @@ class ScheduleDesk:
             raise Refused(f"{id} was fired at the same moment by somebody else.")
         return run_id
 
-    def is_served(self) -> bool:
-        """Whether a process that takes runs lives."""
-        return any(each["state"] == "alive" for each in self.workers())
-
     def _one(self, id: str) -> None:
         from interoffice.schedule.armed import read_schedules
 
-        schedules, _, _ = read_schedules(self._desk.project)
+        schedules, _ = read_schedules(self._desk.project)
         known = [each.id for each in schedules.schedules] if schedules is not None else []
         if id not in known:
             meant = did_you_mean(id, known)
@@ -296,15 +222,13 @@ class ScheduleDesk:
             raise UsageError(f'schedules.yaml has no schedule "{id}"; {hint}')
 
 
-def _state(enabled: bool, left_out: str | None, known: object, now: datetime | None) -> str:
+def _state(enabled: bool, left_out: str | None, known: ScheduleView | None, now: datetime | None) -> str:
     """How a schedule stands, in a word; `now`: None when no process that fires schedules lives."""
-    from interoffice.store.firings import ScheduleView
-
     if not enabled:
         return "off"
     if left_out is not None:
         return "broken"
-    if not isinstance(known, ScheduleView):
+    if known is None:
         return "never armed"
     if known.paused_at is not None:
         return f"paused by {known.paused_by}"
@@ -313,13 +237,10 @@ def _state(enabled: bool, left_out: str | None, known: object, now: datetime | N
     return "can't look" if known.problem else "armed"
 
 
-def _last(firing: object, zone: object) -> str:
-    from interoffice.store.firings import Firing
-
-    assert isinstance(firing, Firing)
+def _last(firing: Firing, zone: tzinfo) -> str:
     state = (firing.run_state or firing.state).replace("_", " ")
     return f"{_at(firing.planned_at, zone)} {state}"
 
 
-def _at(moment: datetime | None, zone: object) -> str:
-    return "" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"  # type: ignore[arg-type]
+def _at(moment: datetime | None, zone: tzinfo) -> str:
+    return "" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -14,9 +14,8 @@ from zoneinfo import ZoneInfo
 
 from interoffice.errors import UsageError
 from interoffice.language.calendars import Times
-from interoffice.model.schedule import Schedule, Schedules
+from interoffice.model.schedule import Schedule, Schedules, watched_folder
 from interoffice.model.settings import Settings
-from interoffice.model.values import Duration
 from interoffice.model.workflow import Workflow
 from interoffice.plan.input_values import input_values
 from interoffice.plan.project import Project
@@ -41,6 +40,7 @@ def check_schedules(project: Project, schedules: Schedules) -> list[Problem]:
     if settings is None:
         return []
     found: list[Problem] = []
+    found += _alarms_to(schedules, settings)
     if schedules.calendar is not None:
         found += _calendar(schedules, settings, schedules.calendar, ("calendar",))
     entries = [_Entry(project, settings, schedules, each) for each in schedules.schedules]
@@ -59,6 +59,8 @@ class _Entry:
         schedule = self.schedule
         if schedule.calendar is not None:
             yield from _calendar(self.schedules, self.settings, schedule.calendar, (*schedule.path, "calendar"))
+        if schedule.settle is not None and not schedule.settle.is_fixed:
+            yield self._problem("D01", "settle", '"settle" is a time with a fixed length like 2m')
         if not schedule.when or not schedule.workflow:
             return
         yield from self._started_by()
@@ -109,9 +111,9 @@ class _Entry:
             words = f'bots may not read "{pattern}": settings.yaml allows files: read: {", ".join(roots)}'
             yield self._problem("D02", "watch", words)
             return
-        fixed = [part for part in path.parts[:-1] if not any(sign in part for sign in "*?[")]
-        if not self.project.folder.joinpath(*fixed).is_dir():
-            words = f"the folder {'/'.join(fixed)} is not there yet; make it, or nothing will ever arrive"
+        folder = watched_folder(pattern)
+        if not (self.project.folder / folder).is_dir():
+            words = f"the folder {folder} is not there yet; make it, or nothing will ever arrive"
             yield self._problem("D02", "watch", words, severity="warning")
 
     # what it gives
@@ -200,10 +202,10 @@ class _Entry:
             return
         step = table.step(now)
         timeout = workflow.timeout
-        is_left_out = workflow.overlap == "skip" and timeout is not None
-        if step is not None and timeout is not None and is_left_out and _seconds(timeout) > step.total_seconds():
-            may = timedelta(seconds=_seconds(timeout))
-            words = f"a run may take {may} (timeout), and the next one comes after {step}: it would be skipped"
+        is_bounded = timeout is not None and timeout.is_fixed and workflow.overlap == "skip"
+        if step is not None and timeout is not None and is_bounded and timeout.timedelta > step:
+            may = f"a run may take {timeout.timedelta} (timeout)"
+            words = f"{may}, and the next one comes after {step}: it would be skipped"
             yield self._problem("D03", key, words)
         clock = re.search(r" at (\d\d:\d\d)$", self.schedule.when) if key == "every" else None
         if clock is not None:
@@ -229,6 +231,16 @@ def _calendar(schedules: Schedules, settings: Settings, name: str, path: Path) -
         yield Problem(rule="D01", message=message, at=schedules.source.at(path), suggestion=meant)
 
 
+def _alarms_to(schedules: Schedules, settings: Settings) -> Iterator[Problem]:
+    """Who is told must be somebody, or an alarm at night reaches nobody."""
+    known = (*settings.people, *settings.groups)
+    for name in schedules.alarms_to:
+        if name not in known and "@" not in name:
+            message = f'alarms_to: settings.yaml has no person and no group "{name}"; name one, or an address'
+            at = schedules.source.at(("alarms_to",))
+            yield Problem(rule="D02", message=message, at=at, suggestion=did_you_mean(name, known))
+
+
 def _clashes(entries: list[_Entry]) -> Iterator[Problem]:
     """Schedules that want one lock at the same moment of the next week; each is named once, with the one before it."""
     wanted: dict[tuple[str, datetime], _Entry] = {}
@@ -243,7 +255,3 @@ def _clashes(entries: list[_Entry]) -> Iterator[Problem]:
                 if other is not entry and entry.schedule.id not in named:
                     named.add(entry.schedule.id)
                     yield entry.clash(other, lock, at)
-
-
-def _seconds(duration: Duration) -> float:
-    return float(duration.seconds) + 86_400 * duration.days

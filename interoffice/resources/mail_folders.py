@@ -20,7 +20,7 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxL
 from imap_tools.utils import encode_folder
 
 from interoffice.errors import ApplicationError, BusinessError, CredentialRefused
-from interoffice.resources.mail_reading import MADE_UP, read_letter
+from interoffice.resources.mail_reading import MADE_UP, message_id_in, read_letter
 from interoffice.resources.mail_sending import Endpoint
 
 _TIMEOUT_S: Final = 60.0
@@ -57,11 +57,9 @@ class MailFolders:
     def message_ids(self, folder: str) -> dict[str, str]:
         """Message-ID -> uid of the mails of a folder, oldest first; one without an id stands under its place."""
         self._open(folder)
-        found: dict[str, str] = {}
-        for stored in self._stored():
-            known = self._message_id(stored.uid)
-            found[known or f"{folder}/{stored.uid}/{stored.received_at.isoformat()}"] = stored.uid
-        return found
+        stored = self._stored()
+        ids = self._ids_by_uid() if stored else {}
+        return {ids.get(each.uid) or f"{folder}/{each.uid}/{each.received_at.isoformat()}": each.uid for each in stored}
 
     def raw(self, uid: str) -> bytes:
         """A mail of the folder that is open, whole."""
@@ -166,6 +164,17 @@ class MailFolders:
             if isinstance(answer, tuple):
                 return read_letter(bytes(answer[1])).message_id
         return ""
+
+    def _ids_by_uid(self) -> dict[str, str]:
+        """uid -> Message-ID of all mails of the open folder, in one question."""
+        found: dict[str, str] = {}
+        for answer in self._fetch("1:*", "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"):
+            if isinstance(answer, tuple):
+                uid = re.search(rb"UID (\d+)", answer[0])
+                said = message_id_in(bytes(answer[1]))
+                if uid is not None and said is not None:
+                    found[uid[1].decode()] = said
+        return found
 
     def _search(self, header: str, value: str) -> list[str]:
         return self._numbers("UNDELETED", "HEADER", header, f'"{value}"')

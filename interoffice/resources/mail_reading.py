@@ -88,11 +88,20 @@ class Letter:
 def read_letter(raw: bytes) -> Letter:
     """The mail of these bytes."""
     message = message_from_bytes(raw, policy=email.policy.compat32)
-    ids = _ID.findall(_unfolded(message.get("Message-ID")))
-    message_id = ids[0] if len(ids) == 1 else f"<{hashlib.sha256(raw).hexdigest()[:40]}{MADE_UP}"
+    message_id = _message_id(message) or f"<{hashlib.sha256(raw).hexdigest()[:40]}{MADE_UP}"
     return Letter(
         message=message, message_id=message_id, sender=_sender(message), subject=_decoded_header(message.get("Subject"))
     )
+
+
+def message_id_in(header: bytes) -> str | None:
+    """The one Message-ID of a header; None where it has none, or several."""
+    return _message_id(message_from_bytes(header, policy=email.policy.compat32))
+
+
+def _message_id(message: Message) -> str | None:
+    ids = _ID.findall(_unfolded(message.get("Message-ID")))
+    return ids[0] if len(ids) == 1 else None
 
 
 def _sender(message: Message) -> str | None:

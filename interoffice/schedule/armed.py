@@ -61,32 +61,38 @@ class Timetables:
     digest: str
     armed: dict[str, Armed]
     left_out: dict[str, str]
+    """Broken entries and why. What they planned meanwhile is missed, as while no scheduler runs."""
     alarms_to: tuple[str, ...] = ()
     calls_at: int | None = None
 
 
-def read_schedules(project: Project) -> tuple[Schedules | None, list[Problem], str]:
-    """The file with its mistakes, those of the project included, and its digest. ProjectError: there is none."""
+def digest_of(project: Project) -> str:
+    """Of schedules.yaml and settings.yaml: what schedules are armed from."""
+    files = (project.schedules_file, project.settings_file)
+    return " ".join("" if file is None else file.digest for file in files)
+
+
+def read_schedules(project: Project) -> tuple[Schedules | None, list[Problem]]:
+    """The file with its mistakes, those of the project included. ProjectError: there is none."""
     loaded = project.schedules_file
     if loaded is None:
         raise ProjectError(f"{project.folder} has no {SCHEDULES}; write one, or name the project with --project.")
     problems = list(loaded.problems)
     if loaded.content is not None:
         problems += check_schedules(project, loaded.content)
-    return loaded.content, problems, loaded.digest
+    return loaded.content, problems
 
 
 def arm(project: Project) -> Timetables:
     """The schedules of the project. MistakesFound: the file as a whole can't be read."""
-    schedules, problems, digest = read_schedules(project)
+    schedules, problems = read_schedules(project)
     if schedules is None:
         raise MistakesFound(problems)
     settings = project.settings
     left_out: dict[str, str] = {}
-    lines = sorted(schedules.source.at(each.path).line for each in schedules.schedules)
     for problem in problems:
         if problem.severity == "error":
-            owner = _owner(schedules, lines, problem)
+            owner = _owner(schedules, problem)
             if owner is None:
                 raise MistakesFound(problems)
             left_out.setdefault(owner, f"{SCHEDULES}:{problem.at.line} {problem.rule} {problem.message}")
@@ -99,14 +105,18 @@ def arm(project: Project) -> Timetables:
         table = Timetable.of(each, zone, calendar) if each.trigger in TIMED else None
         armed[each.id] = Armed(schedule=each, zone=zone, calendar=calendar, table=table)
     return Timetables(
-        digest=digest, armed=armed, left_out=left_out, alarms_to=schedules.alarms_to, calls_at=schedules.calls_at
-    )
+        digest=digest_of(project), armed=armed, left_out=left_out, alarms_to=schedules.alarms_to,
+        calls_at=schedules.calls_at,
+    )  # fmt: skip
 
 
-def _owner(schedules: Schedules, lines: list[int], problem: Problem) -> str | None:
-    """The schedule in whose lines a mistake stands; None: it is the file's own."""
-    found: str | None = None
-    for each in schedules.schedules:
-        if schedules.source.at(each.path).line <= problem.at.line:
-            found = each.id
-    return found if lines and problem.at.line >= lines[0] else None
+def _owner(schedules: Schedules, problem: Problem) -> str | None:
+    """The schedule in whose lines a mistake stands; None: it is the file's own, as every key at its margin is."""
+    begins = {schedules.source.at(each.path).line: each.id for each in schedules.schedules}
+    text = schedules.source.text.splitlines()
+    for line in range(problem.at.line, 0, -1):
+        if line in begins:
+            return begins[line]
+        if text[line - 1][:1].strip(" \t#-"):
+            return None
+    return None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from interoffice.errors import ProjectError
-from interoffice.model.values import Duration
+from interoffice.model.schedule import watched_folder
 from interoffice.model.work import ItemState
 from interoffice.schedule.armed import Armed
 from interoffice.store import Ledger, firings, queues
@@ -55,16 +55,15 @@ class FilesArrive:
 
     def look(self, now: datetime, monotonic: float) -> list[Firing]:
         pattern = self.armed.schedule.when
-        place = self.folder / _fixed_part(pattern)
+        place = self.folder / watched_folder(pattern)
         if not place.is_dir():
-            raise ProjectError(f"the folder {_fixed_part(pattern) or '.'} that is watched is not there")
+            raise ProjectError(f"the folder {watched_folder(pattern) or '.'} that is watched is not there")
         ready: list[tuple[str, str]] = []
         there: set[str] = set()
         for path in sorted(self.folder.glob(pattern)):
             name = path.relative_to(self.folder).as_posix()
-            stamp = _stamp(path)
-            is_inside = path.resolve().is_relative_to(place.resolve())
-            if stamp is None or path.name.startswith((".", "~$")) or not is_inside:
+            stamp = None if path.name.startswith((".", "~$")) else _stamp(path)
+            if stamp is None or not path.resolve().is_relative_to(place.resolve()):
                 continue
             there.add(name)
             if self._done.get(name) == stamp or not self._is_settled(name, stamp, monotonic) or not is_whole(path):
@@ -72,8 +71,9 @@ class FilesArrive:
             digest = digest_of(path)
             if digest is None or _stamp(path) != stamp:
                 continue
-            self._done[name] = stamp
-            if not self._has_arrived(digest):
+            if self._has_arrived(digest):
+                self._done[name] = stamp  # known to the ledger: not read again until it changes
+            else:
                 ready.append((name, digest))
         self._seen = {name: seen for name, seen in self._seen.items() if name in there}
         return self._firings(ready, now)
@@ -87,7 +87,7 @@ class FilesArrive:
         if known is None or known[0] != stamp:
             self._seen[name] = (stamp, monotonic)
             return False
-        return monotonic - known[1] >= (SETTLE_S if settle is None else seconds_of(settle))
+        return monotonic - known[1] >= (SETTLE_S if settle is None else float(settle.total_seconds))
 
     def _firings(self, ready: list[tuple[str, str]], now: datetime) -> list[Firing]:
         unique = {digest: name for name, digest in reversed(ready)}
@@ -139,8 +139,10 @@ class QueueFills:
             return []
         last = self.ledger.read(lambda tx: firings.of_schedule(tx, self.armed.id, 1))
         newest = self.ledger.read(lambda tx: firings.last_of_queue(tx, schedule.when))
-        if last and (newest is None or newest <= last[0].planned_at) and now - last[0].planned_at < QUEUE_AGAIN:
-            return []
+        if last and now - last[0].planned_at < QUEUE_AGAIN:
+            is_new = newest is not None and newest > last[0].planned_at
+            if not is_new and waiting >= last[0].brought.get("waiting", 0):
+                return []  # the last run took nothing
         # Two schedulers that look at once name it alike: by the run that was the last, and the place beside it.
         before = last[0].occasion if last else "none"
         occasion = f"queue {hashlib.sha256(f'{before} {active}'.encode()).hexdigest()[:16]}"
@@ -253,23 +255,9 @@ def digest_of(path: Path) -> str | None:
     return digest.hexdigest()
 
 
-def seconds_of(duration: Duration) -> float:
-    """A short duration in seconds; its days have 24 hours."""
-    return float(duration.seconds) + 86_400 * duration.days
-
-
 def _stamp(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
     except OSError:
         return None
     return (found.st_size, found.st_mtime_ns) if path.is_file() else None
-
-
-def _fixed_part(pattern: str) -> str:
-    """The folder before the first part with a * or ?."""
-    parts = Path(pattern).parts[:-1]
-    wild = next((place for place, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
-    return str(Path(*parts[:wild])) if wild else ""
-
-

@@ -4,8 +4,8 @@
     X-Interoffice-Signature: sha256=HEX                 HMAC-SHA256 (RFC 2104) of "TIME.SCHEDULE." and the body
 
 202: taken, the run will come. 401: unknown, unsigned, wrongly signed or too old, and nobody is told which. 409: this
-call was taken before. 405, 411, 413 and 501 as HTTP has them. The call is in the ledger before it is answered. TLS and
-the outer world are a reverse proxy's: the server listens on 127.0.0.1 only.
+call was taken before. 503: it can't be kept just now, call again. 405, 411, 413 and 501 as HTTP has them. The call is
+in the ledger before it is answered. TLS and the outer world are a reverse proxy's: it listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -95,7 +95,11 @@ class Calls:
             return 401
         occasion = f"call {given.removeprefix('sha256=')}"
         firing = Firing(schedule_id=id, occasion=occasion, planned_at=now, not_before=now, brought={"body": text})
-        if not record(self._ledger, [firing], now):
+        try:
+            is_new = record(self._ledger, [firing], now) > 0
+        except InterofficeError:
+            return 503
+        if not is_new:
             return 409
         self._rung()
         return 202

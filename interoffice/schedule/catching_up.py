@@ -13,6 +13,7 @@ from interoffice.store.firings import Firing
 
 ON_TIME: Final = timedelta(minutes=1)
 """So late a firing may be noticed and is still on time."""
+ASK_AGAIN: Final = timedelta(seconds=30)
 MOST_MISSED: Final = 500
 """So many missed firings of one schedule are recorded one by one, the newest; older ones are counted in words."""
 
@@ -22,26 +23,25 @@ def occasion_of(planned: datetime) -> str:
     return f"time {planned:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def catch_up(tx: Transaction, armed: Armed, now: datetime) -> tuple[int, datetime | None]:
-    """Records every planned time that has come since the last one recorded; how many became due, and the next time.
+def catch_up(tx: Transaction, armed: Armed, now: datetime) -> datetime | None:
+    """Records every planned time that has come since the last one recorded; gives the next one.
 
     Planned times never come twice: they are counted from the last one recorded, not from the clock, so that a clock
-    which is set back finds them there.
+    which is set back finds them there. A paused schedule records nothing, and is to be asked again in a while.
     """
     assert armed.table is not None
     known = firings.schedule(tx, armed.id)
     if known is None:
-        firings.arm(tx, (armed.id,), now)
-        return 0, armed.table.next(now)
+        firings.know(tx, (armed.id,), now)
+        return armed.table.next(now)
     if known.paused_at is not None:
-        return 0, None
+        return now + ASK_AGAIN
     planned = list(armed.table.after(known.planned_up_to, until=now)) if known.planned_up_to < now else []
-    due = 0
     for firing in _firings(armed, planned, now):
-        due += firings.add(tx, firing, now) and firing.state == "due"
+        firings.add(tx, firing, now)
     if planned:
         firings.planned_up_to(tx, armed.id, planned[-1])
-    return due, armed.table.next(max(now, known.planned_up_to, *planned))
+    return armed.table.next(max(now, known.planned_up_to))
 
 
 def _firings(armed: Armed, planned: list[datetime], now: datetime) -> Iterable[Firing]:
@@ -75,7 +75,7 @@ def _why(armed: Armed, moment: datetime, number: int) -> str:
     said = words.get(armed.schedule.if_missed, "it is older than catch_up_window")
     if number > MOST_MISSED:
         said += f"; the last of {number}"
-    return f"no scheduler was running; {said}"
+    return f"no scheduler was running, or it was paused; {said}"
 
 
 def _firing(armed: Armed, planned: datetime, not_before: datetime, state: str, why: str) -> Firing:

@@ -1,46 +1,57 @@
 """The scheduler: wakes at planned times, looks at triggers, starts runs, raises alarms, and reads schedules.yaml anew.
 
-APScheduler keeps the planned times of all schedules in memory and wakes it; what has fired is asked of the ledger
-alone. So two schedulers on one state fire each time once, one that was away finds what it missed, and a clock that is
-set back repeats nothing. Everything is also gone through every half minute, whatever the timers say.
+APScheduler keeps the planned times of all schedules in memory and rings; what has fired is asked of the ledger alone.
+So two schedulers on one state fire each time once, one that was away finds what it missed, and a clock that is set back
+repeats nothing. Planned times that have come are seen each half second even if nobody rings.
+
+What may hang (a mailbox, a folder on a share, a mail server) is asked on threads of its own, one look of a trigger at a
+time: firing by the clock waits for none of them.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from loguru import logger
 
 from interoffice.engine.engine import Engine
-from interoffice.engine.lane_setting import LaneSetting
-from interoffice.engine.notice_desk import notice_desk
-from interoffice.errors import CredentialRefused, InterofficeError, ProjectError
+from interoffice.engine.notice_desk import notice_desk, notice_setting
+from interoffice.engine.refused_credentials import pause, paused_sentence
+from interoffice.errors import CredentialRefused, InterofficeError, MistakesFound, ProjectError, Refused, UsageError
 from interoffice.plan.project import SCHEDULES, Project
 from interoffice.plan.timetable import Timetable
 from interoffice.resources.secrets import CredentialStore
 from interoffice.schedule import alarms
-from interoffice.schedule.armed import Armed, Timetables, arm
+from interoffice.schedule.armed import Armed, Timetables, arm, digest_of
 from interoffice.schedule.arrivals import CallsCome, FilesArrive, MailArrives, QueueFills, RunEnds, Trigger, record
 from interoffice.schedule.calls import Calls
 from interoffice.schedule.catching_up import catch_up
 from interoffice.schedule.starting import sentence_of, start
-from interoffice.store import audit, firings, office
+from interoffice.store import firings, office
 from interoffice.store.database import Transaction
 from interoffice.store.firings import Firing
 
-SWEEP_S: Final = 30.0
 BEAT_S: Final = 10.0
 RELOAD_S: Final = 1.0
+LEFT_OUT_S: Final = 30.0
+"""So often an entry that is left out is tried again: its workflow may have been mended."""
 ALARMS_S: Final = 10.0
+MAIL_AGAIN_S: Final = 60.0
 LONGEST_WAIT_S: Final = 0.5
 AGAIN_S: Final = 2.0
+START_AGAIN_S: Final = 10.0
+PATIENCE: Final = timedelta(minutes=10)
+"""So long a run is tried to be started while the machine says no (a full disk); mistakes in files are final at once."""
+FINAL: Final = (MistakesFound, UsageError, Refused)
+MOST_LOOKS_AT_ONCE: Final = 32
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 Credentials = Callable[[], frozenset[str]]
 
 
@@ -55,19 +66,19 @@ class Planned(BaseTrigger):  # type: ignore[misc]
         return self.table.next(now if previous_fire_time is None else max(previous_fire_time, now))
 
 
-class _Waking(BaseExecutor):  # type: ignore[misc]
-    """Only says which schedules are due: a thousand in one second are one transaction."""
+class _Ringing(BaseExecutor):  # type: ignore[misc]
+    """Only rings: what is due is asked of the timetables, a thousand in one transaction."""
 
-    def __init__(self, wake: Callable[[str], None]) -> None:
+    def __init__(self, ring: Callable[[], None]) -> None:
         super().__init__()
-        self._wake = wake
+        self._ring = ring
 
     def submit_job(self, job: Any, run_times: list[datetime]) -> None:
-        """The schedule is due; none is ever in the way of itself."""
+        """Something is due; none is ever in the way of itself."""
         self._do_submit_job(job, run_times)
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
-        self._wake(job.id)
+        self._ring()
 
 
 class Scheduler:
@@ -77,59 +88,66 @@ class Scheduler:
         self,
         engine: Engine,
         *,
+        reopen: Callable[[], Project],
         credentials: Credentials | None = None,
         say: Callable[[str], None] = lambda line: None,
-        reopen: Callable[[], Project] | None = None,
         signed_in: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self.engine, self._credentials, self._say, self._reopen = engine, credentials, say, reopen
+        """`reopen` gives the project as its files are now. `load` comes first."""
+        self.engine, self._reopen, self._credentials, self._say = engine, reopen, credentials, say
         self._signed_in = signed_in
         self.tables = Timetables(digest="", armed={}, left_out={})
-        self.refused = ""
-        self._refused_digest = ""
         self._ledger = engine.ledger
-        self._lock = threading.Lock()
-        self._woken: set[str] = set()
         self._bell = threading.Event()
+        self._told: dict[str, str] = {}
+        self._next: dict[str, datetime] = {}
+        self._again: dict[tuple[str, str], float] = {}
         self._triggers: dict[str, Trigger] = {}
         self._looks: dict[str, float] = {}
+        self._looking: dict[str, Future[None]] = {}
         self._last: dict[str, float] = {}
+        self._armed_at = engine.clock.now()
         self._timers: BackgroundScheduler | None = None
+        self._pool: ThreadPoolExecutor | None = None
         self._calls: Calls | None = None
         self._no_calls = ""
 
-    # the file
+    # the files
 
-    def load(self) -> bool:
-        """Arms what schedules.yaml says; a file that can't be read leaves what is armed as it is. True: it changed."""
-        project = self.engine.project.afresh() if self._reopen is None else self._reopen()
-        loaded = project.schedules_file
-        digest = "" if loaded is None else loaded.digest
-        if digest == self.tables.digest or (self.refused and digest == self._refused_digest):
-            return False
+    def load(self) -> None:
+        """Arms what schedules.yaml says, where it or settings.yaml changed; a file that can't be read leaves what is
+        armed as it is. InterofficeError: the first one can't be read."""
         try:
+            project = self._reopen()
+            is_known = digest_of(project) == self.tables.digest
+            if is_known and not (self.tables.left_out and self._is_time("left out", LEFT_OUT_S)):
+                self._tell_once("file", "")
+                return
             tables = arm(project)
         except InterofficeError as error:
-            self._refused_digest, self.refused = digest, sentence_of(error)
-            self._say(f"{SCHEDULES} is not taken, what was armed before stays: {self.refused}")
             if not self.tables.digest:
                 raise
-            return False
-        self.refused, self._refused_digest = "", ""
-        self._arm(project, tables)
-        return True
+            self._tell_once("file", f"{SCHEDULES} is not taken, what was armed before stays: {sentence_of(error)}")
+            return
+        self._tell_once("file", "")
+        if not is_known or tables.left_out != self.tables.left_out:
+            self._arm(project, tables)
 
     def _arm(self, project: Project, tables: Timetables) -> None:
         now = self.engine.clock.now()
-        self._ledger.write(lambda tx: firings.arm(tx, tables.armed, now))
-        with self._lock:
-            self.engine.project = project
-            for trigger in self._triggers.values():
-                trigger.close()
-            self.tables = tables
-            made = {id: self._trigger(each) for id, each in tables.armed.items()}
-            self._triggers = {id: trigger for id, trigger in made.items() if trigger is not None}
-            self._looks = {}
+
+        def write(tx: Transaction) -> None:
+            kept = tables.armed.keys() | tables.left_out.keys()
+            firings.arm(tx, tables.armed, now)
+            firings.switch_off(tx, [id for id in firings.schedules(tx) if id not in kept], now)
+
+        self._ledger.write(write)
+        self.engine.project, self.tables = project, tables
+        for trigger in self._triggers.values():
+            trigger.close()
+        made = {id: self._trigger(each) for id, each in tables.armed.items()}
+        self._triggers = {id: trigger for id, trigger in made.items() if trigger is not None}
+        self._looks, self._next = {}, {}
         self._listen()
         self._wind()
         for id, why in tables.left_out.items():
@@ -163,7 +181,7 @@ class Scheduler:
         """Gives APScheduler the timed schedules."""
         if self._timers is not None:
             self._timers.shutdown(wait=False)
-        timers = BackgroundScheduler(timezone=UTC, executors={"default": _Waking(self._wake)})
+        timers = BackgroundScheduler(timezone=UTC, executors={"default": _Ringing(self._bell.set)})
         for id, each in self.tables.armed.items():
             if each.table is not None:
                 how = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1000}
@@ -188,52 +206,30 @@ class Scheduler:
 
     def _message_ids(self, account: str, folder: str) -> tuple[str, ...]:
         """The mails of a folder. A password that was refused is not tried again until a person frees it (G6)."""
-        project, state = self.engine.project, self.engine.state_dir
-        environment = project.environment or ""
-        setting = LaneSetting(
-            project=project.folder.resolve(), state=state, run_id="", workflow="", folder=state / "mail",
-            environment=environment, zone=project.settings.timezone,
-        )  # fmt: skip
-        name = project.settings.mail.accounts[account].credential
-        paused = self._ledger.read(lambda tx: office.paused_credential(tx, environment, name))
-        if paused is not None:
-            raise ProjectError(f"the credential {name} is paused; free it with: runner.py credentials resume {name}")
+        project = self.engine.project
+        environment, name = project.environment or "", project.settings.mail.accounts[account].credential
+        if self._ledger.read(lambda tx: office.paused_credential(tx, environment, name)) is not None:
+            raise ProjectError(paused_sentence(name))
         try:
-            with notice_desk(setting, {}) as desk:
+            with notice_desk(notice_setting(project, self.engine.state_dir, "mail"), {}) as desk:
                 return desk.message_ids(account, folder)
         except CredentialRefused as refused:
-            self._pause(environment, refused)
+            now, name, why = self.engine.clock.now(), refused.credential, refused.message
+            self._ledger.write(lambda tx: pause(tx, environment, name, why, now, actor="scheduler"))
             raise
-
-    def _pause(self, environment: str, refused: CredentialRefused) -> None:
-        now, why = self.engine.clock.now(), str(refused)
-
-        def write(tx: Transaction) -> None:
-            office.pause_credential(tx, environment, refused.credential, why, now, run_id="", path="")
-            audit.write(tx, now=now, actor="scheduler", act="credential.paused", subject=refused.credential)
-
-        self._ledger.write(write)
-
-    def _wake(self, id: str) -> None:
-        with self._lock:
-            self._woken.add(id)
-        self._bell.set()
 
     # the loop
 
     def serve(self, until: threading.Event) -> None:
         """Everything it does, until the event is set. A fault of our own ends it: its caller must know."""
-        self.load()
-        told = ""
+        self._pool = ThreadPoolExecutor(MOST_LOOKS_AT_ONCE, thread_name_prefix="look")
         try:
             while not until.is_set():
                 try:
                     self.turn()
-                    told = ""
+                    self._tell_once("turn", "")
                 except InterofficeError as error:  # a full disk, a ledger that is held: what is due stays due
-                    if str(error) != told:
-                        told = str(error)
-                        self._say(f"can't go on just now, tries again: {told}")
+                    self._tell_once("turn", f"can't go on just now, tries again: {error}")
                     until.wait(AGAIN_S)
                 self._bell.wait(LONGEST_WAIT_S)
                 self._bell.clear()
@@ -241,109 +237,143 @@ class Scheduler:
             self.close()
 
     def turn(self) -> None:
-        """One round: what is due fires, triggers are looked at, runs are started, the file is read again."""
+        """One round: what is due fires, runs are started, triggers are looked at, the files are read again."""
         if self._is_time("reload", RELOAD_S):
             self.load()
-        self.fire(everything=self._is_time("sweep", SWEEP_S))
-        self.look()
+        self.fire()
         self.start_due()
+        self.look()
         if self._is_time("alarms", ALARMS_S):
-            self.raise_alarms()
+            self._aside("alarms", self.raise_alarms)
 
     def close(self) -> None:
-        """The timers stop, and nothing listens any more."""
+        """The timers stop, nothing listens any more, and no look is waited for."""
         if self._calls is not None:
             self._calls.close()
             self._calls = None
         if self._timers is not None:
             self._timers.shutdown(wait=False)
             self._timers = None
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
         for trigger in self._triggers.values():
             trigger.close()
 
-    def fire(self, *, everything: bool) -> int:
-        """Records the planned times that have come, of the schedules that woke or of all; how many became due."""
-        with self._lock:
-            woken, self._woken = self._woken, set()
-        timed = {id: each for id, each in self.tables.armed.items() if each.table is not None}
-        chosen = list(timed.values()) if everything else [timed[id] for id in woken if id in timed]
-        if not chosen:
-            return 0
+    def fire(self) -> None:
+        """Records the planned times that have come."""
         now = self.engine.clock.now()
+        timed = {id: each for id, each in self.tables.armed.items() if each.table is not None}
+        come = [each for id, each in timed.items() if id not in self._next or self._next[id] <= now]
 
-        def write(tx: Transaction) -> int:
-            due = 0
-            for each in chosen:
-                count, next_at = catch_up(tx, each, now)
-                firings.looked(tx, each.id, now, next_at=next_at)
-                due += count
-            return due
+        def write(tx: Transaction) -> dict[str, datetime]:
+            following = {each.id: catch_up(tx, each, now) for each in come}
+            if is_beat:
+                firings.looked(tx, timed, now)
+            return {id: moment or NEVER for id, moment in following.items()}
 
-        return self._ledger.write(write)
+        is_beat = self._is_time("beat", BEAT_S)
+        if come or is_beat:
+            self._next.update(self._ledger.write(write))
 
     def look(self) -> None:
-        """Looks at the triggers whose turn it is. One that can't look is told, and the others go on."""
-        monotonic, now = self.engine.clock.monotonic(), self.engine.clock.now()
+        """Looks at the triggers whose turn it is, each beside the others; one whose last look is not back waits."""
+        monotonic = self.engine.clock.monotonic()
         for id, trigger in self._triggers.items():
-            if monotonic < self._looks.get(id, 0.0):
-                continue
-            self._looks[id] = monotonic + trigger.every_s
-            known = self._ledger.read(lambda tx, id=id: firings.schedule(tx, id))  # type: ignore[misc]
-            if known is not None and known.paused_at is not None:
-                continue
-            problem = ""
-            try:
-                record(self._ledger, trigger.look(now, monotonic), now)
-            except InterofficeError as error:
-                problem = sentence_of(error)
-            except OSError as error:
-                problem = str(error)
-            self._beat(id, known, now, problem)
+            if monotonic >= self._looks.get(id, 0.0) and self._aside(id, lambda id=id, t=trigger: self._look(id, t)):  # type: ignore[misc]
+                self._looks[id] = monotonic + trigger.every_s
 
-    def _beat(self, id: str, known: firings.ScheduleView | None, now: datetime, problem: str) -> None:
-        """The trigger's heartbeat, written every so often, and at once when something changed."""
-        before = "" if known is None else known.problem
-        if problem != before:
-            self._say(f"{id}: {problem}" if problem else f"{id} can look again")
-        if problem != before or self._is_time(f"beat {id}", BEAT_S):
-            self._ledger.write(lambda tx: firings.looked(tx, id, now, next_at=None, problem=problem))
+    def _aside(self, what: str, work: Callable[[], None]) -> bool:
+        """Does it on a thread of its own, where the loop runs; False while the one before is not through."""
+        if self._pool is None:
+            work()
+            return True
+        before = self._looking.get(what)
+        if before is not None:
+            if not before.done():
+                return False
+            del self._looking[what]
+            before.result()  # a fault of our own ends the scheduler
+        self._looking[what] = self._pool.submit(work)
+        return True
+
+    def _look(self, id: str, trigger: Trigger) -> None:
+        monotonic, now = self.engine.clock.monotonic(), self.engine.clock.now()
+        known = self._ledger.read(lambda tx: firings.schedule(tx, id))
+        if known is not None and known.paused_at is not None:
+            return
+        problem = ""
+        try:
+            if record(self._ledger, trigger.look(now, monotonic), now):
+                self._bell.set()
+        except InterofficeError as error:
+            problem = sentence_of(error)
+        except OSError as error:
+            problem = str(error)
+        before = self._told.get(id, "")
+        if self._tell_once(id, f"{id}: {problem}" if problem else "") or self._is_time(f"beat {id}", BEAT_S):
+            self._ledger.write(lambda tx: firings.looked(tx, (id,), self.engine.clock.now(), problem=problem))
+        if before and not problem:
+            self._say(f"{id} can look again")
 
     def start_due(self) -> None:
         """A run for every firing that is due."""
-        now = self.engine.clock.now()
+        now, monotonic = self.engine.clock.now(), self.engine.clock.monotonic()
         for firing in self._ledger.read(lambda tx: firings.due(tx, now)):
             armed = self.tables.armed.get(firing.schedule_id)
-            if armed is not None:
-                self._start(armed, firing)
+            if armed is not None and monotonic >= self._again.get((firing.schedule_id, firing.occasion), 0.0):
+                self._start(armed, firing, now)
 
-    def _start(self, armed: Armed, firing: Firing) -> None:
+    def _start(self, armed: Armed, firing: Firing, now: datetime) -> None:
+        which = f"{firing.planned_at:%Y-%m-%d %H:%M} UTC"
         try:
             names = None if self._credentials is None else self._credentials()
             run_id = start(self.engine, armed, firing, credentials=names, signed_in=self._signed_in())
         except InterofficeError as error:
-            why = sentence_of(error)
-            if self._ledger.write(lambda tx: firings.failed(tx, firing, why)):
-                self._say(f"{armed.id}: no run for {firing.planned_at:%Y-%m-%d %H:%M} UTC: {why}")
+            why, key = sentence_of(error), (firing.schedule_id, firing.occasion)
+            if not isinstance(error, FINAL) and now - firing.not_before < PATIENCE:
+                self._again[key] = self.engine.clock.monotonic() + START_AGAIN_S
+                self._tell_once(f"start {key}", f"{armed.id}: no run for {which} yet, tries again: {why}")
+            elif self._ledger.write(lambda tx: firings.failed(tx, firing, why)):
+                self._say(f"{armed.id}: no run for {which}: {why}")
             return
         if run_id is not None:
-            self._say(f"{armed.id}: run {run_id} for {firing.planned_at:%Y-%m-%d %H:%M} UTC")
+            self._say(f"{armed.id}: run {run_id} for {which}")
 
     def raise_alarms(self) -> None:
-        """Alarms that were not raised before."""
+        """Alarms that were not raised before are written down, said and mailed; a mail is tried until it is taken."""
         now = self.engine.clock.now()
-        found = alarms.wanting(self._ledger, self.tables, now)
-        alarms.raise_new(self._ledger, found, now, self._send)
+        found = alarms.wanting(self._ledger, self.tables, now, armed_at=self._armed_at)
+        new = alarms.raise_new(self._ledger, found, now)
+        for each in new:
+            self._say(f"ALARM {each.kind}: {each.said}")
+        if new or self._is_time("mail", MAIL_AGAIN_S):
+            self._mail_alarms(now, {each.name for each in new})
 
-    def _send(self, alarm: alarms.Alarm) -> None:
-        self._say(f"ALARM {alarm.kind}: {alarm.said}")
+    def _mail_alarms(self, now: datetime, new: set[tuple[str, str, str]]) -> None:
+        """Mails the new ones, and those that no mail server took before; another scheduler mails its own."""
+        first, last = now - alarms.MAILED_WITHIN, now - timedelta(seconds=MAIL_AGAIN_S)
+        unmailed = self._ledger.read(firings.unmailed)
+        waiting = [each for each in unmailed if each.name in new or first < each.raised_at <= last]
         to = alarms.addresses(self.engine.project.settings, self.tables.alarms_to)
-        if not to:
+        if not waiting or not to:
             return
         try:
-            alarms.mail_alarm(self.engine.project, self.engine.state_dir, to, alarm)
+            alarms.mail(self.engine.project, self.engine.state_dir, to, waiting)
         except (InterofficeError, OSError) as error:
-            logger.warning("the alarm could not be mailed: {}", error)
-            self._say(f"the alarm could not be mailed: {error}")
+            self._tell_once("mail", f"{len(waiting)} alarms could not be mailed, tries again: {error}")
+            return
+        self._tell_once("mail", "")
+        self._ledger.write(lambda tx: firings.mailed(tx, waiting, now))
+
+    def _tell_once(self, about: str, said: str) -> bool:
+        """Says it where it is something else than the last time; True then. "" is not said: all is well again."""
+        if self._told.get(about, "") == said:
+            return False
+        self._told[about] = said
+        if said:
+            self._say(said)
+        return True
 
     def _is_time(self, what: str, every_s: float) -> bool:
         now = self.engine.clock.monotonic()

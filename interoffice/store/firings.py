@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from interoffice.frozen import dataclass
 from interoffice.store.database import Row, Transaction
-from interoffice.store.reading import moment_of, optional_text, text_of
+from interoffice.store.reading import moment_of, text_of
 from interoffice.store.statements import statements
 
 _SQL = statements("firings")
@@ -28,7 +28,7 @@ class ScheduleView:
     armed_at: datetime
     planned_up_to: datetime
     looked_at: datetime | None
-    next_at: datetime | None
+    off_since: datetime | None
     problem: str
     problem_since: datetime | None
     paused_by: str | None
@@ -53,9 +53,40 @@ class Firing:
     ended_at: datetime | None = None
 
 
-def arm(tx: Transaction, ids: Iterable[str], now: datetime) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alarm:
+    """One alarm: of which schedule and firing, what kind, and what it says."""
+
+    schedule_id: str
+    occasion: str
+    kind: str
+    said: str
+    raised_at: datetime = datetime.max.replace(tzinfo=UTC)
+    mailed_at: datetime | None = None
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """What tells it from every other."""
+        return self.schedule_id, self.occasion, self.kind
+
+
+def know(tx: Transaction, ids: Iterable[str], now: datetime) -> None:
     """Schedules that are seen for the first time count from now on."""
-    tx.run_many(_SQL["arm"], ({"id": id, "now": text_of(now)} for id in ids))
+    tx.run_many(_SQL["know"], ({"id": id, "now": text_of(now)} for id in ids))
+
+
+def arm(tx: Transaction, ids: Iterable[str], now: datetime) -> None:
+    """These may fire; what was planned before they were known, or while they were switched off, is nothing missed."""
+    chosen = [{"id": id, "now": text_of(now)} for id in ids]
+    tx.run_many(_SQL["know"], chosen)
+    tx.run_many(_SQL["switch_on"], chosen)
+
+
+def switch_off(tx: Transaction, ids: Iterable[str], now: datetime) -> None:
+    """schedules.yaml switches these off, or has them no more: they fire nothing, and no run comes of what is due."""
+    chosen = [{"id": id, "now": text_of(now), "why": "its schedule was switched off or taken out"} for id in ids]
+    tx.run_many(_SQL["switch_off"], chosen)
+    tx.run_many(_SQL["drop_due"], chosen)
 
 
 def schedule(tx: Transaction, id: str) -> ScheduleView | None:
@@ -74,10 +105,9 @@ def planned_up_to(tx: Transaction, id: str, moment: datetime) -> None:
     tx.run(_SQL["up_to"], {"id": id, "moment": text_of(moment)})
 
 
-def looked(tx: Transaction, id: str, now: datetime, *, next_at: datetime | None, problem: str = "") -> None:
-    """Its trigger was looked at and works, or has a problem."""
-    values = {"id": id, "now": text_of(now), "next_at": optional_text(next_at), "problem": problem}
-    tx.run(_SQL["looked"], values)
+def looked(tx: Transaction, ids: Iterable[str], now: datetime, *, problem: str = "") -> None:
+    """Their triggers were looked at and work, or have a problem."""
+    tx.run_many(_SQL["looked"], ({"id": id, "now": text_of(now), "problem": problem} for id in ids))
 
 
 def pause(tx: Transaction, id: str, person: str, now: datetime) -> bool:
@@ -122,9 +152,9 @@ def of_schedule(tx: Transaction, id: str, limit: int = 20) -> tuple[Firing, ...]
     return tuple(_firing(row) for row in tx.rows(_SQL["of_schedule"], {"id": id, "limit": limit}))
 
 
-def since(tx: Transaction, moment: datetime) -> tuple[Firing, ...]:
-    """All firings planned since."""
-    return tuple(_firing(row) for row in tx.rows(_SQL["since"], {"since": text_of(moment)}))
+def unsettled(tx: Transaction, since: datetime) -> tuple[Firing, ...]:
+    """Firings planned since that have not come to a good end, and for which no alarm says so already."""
+    return tuple(_firing(row) for row in tx.rows(_SQL["unsettled"], {"since": text_of(since)}))
 
 
 def missed(tx: Transaction, since: datetime) -> dict[str, int]:
@@ -163,20 +193,39 @@ def runs_after(
     return tuple((row["run_id"], moment_of(row["planned_at"])) for row in tx.rows(_SQL["runs_after"], values))
 
 
-def alarm(tx: Transaction, schedule_id: str, occasion: str, kind: str, said: str, now: datetime) -> bool:
+def alarm(tx: Transaction, alarm: Alarm, now: datetime) -> bool:
     """An alarm is raised; False when it was raised before."""
-    values = {"schedule_id": schedule_id, "occasion": occasion, "kind": kind, "said": said, "now": text_of(now)}
-    return bool(tx.run(_SQL["alarm"], values))
+    return bool(tx.run(_SQL["alarm"], {**_named(alarm), "said": alarm.said, "now": text_of(now)}))
 
 
-def alarms(tx: Transaction, limit: int = 20) -> tuple[Mapping[str, str], ...]:
+def unmailed(tx: Transaction) -> tuple[Alarm, ...]:
+    """Alarms that nobody was told by mail, the oldest first."""
+    return tuple(_alarm(row) for row in tx.rows(_SQL["unmailed"]))
+
+
+def mailed(tx: Transaction, alarms: Iterable[Alarm], now: datetime) -> None:
+    """These were mailed."""
+    tx.run_many(_SQL["mailed"], ({**_named(each), "now": text_of(now)} for each in alarms))
+
+
+def alarms(tx: Transaction, limit: int = 20) -> tuple[Alarm, ...]:
     """The newest alarms first."""
-    return tuple(dict(row) for row in tx.rows(_SQL["alarms"], {"limit": limit}))
+    return tuple(_alarm(row) for row in tx.rows(_SQL["alarms"], {"limit": limit}))
+
+
+def _named(alarm: Alarm) -> dict[str, str]:
+    return {"schedule_id": alarm.schedule_id, "occasion": alarm.occasion, "kind": alarm.kind}
+
+
+def _alarm(row: Row) -> Alarm:
+    said = dict(row)
+    raised, mailed = moment_of(said["raised_at"]), said["mailed_at"]
+    return Alarm(**{**said, "raised_at": raised, "mailed_at": None if mailed is None else moment_of(mailed)})
 
 
 def _schedule(row: Row) -> ScheduleView:
     said = dict(row)
-    for name in ("armed_at", "planned_up_to", "looked_at", "next_at", "problem_since", "paused_at"):
+    for name in ("armed_at", "planned_up_to", "looked_at", "off_since", "problem_since", "paused_at"):
         said[name] = None if said[name] is None else moment_of(said[name])
     return ScheduleView(**said)
 

@@ -243,6 +243,13 @@ def test_a_file_is_never_moved_over_another(desk: Desk) -> None:
     assert (desk.folder / "data/scan.pdf").read_text(encoding="utf-8") == "new"
 
 
+def test_a_file_that_is_moved_to_where_it_is_stays(desk: Desk) -> None:
+    place = settled(desk, "data/scan.pdf", "scan")
+    done = bot("files.move")(desk.context, file=desk.files.find("data/scan.pdf"), to="data")
+    assert done.file.path == "data/scan.pdf"
+    assert place.read_text(encoding="utf-8") == "scan"
+
+
 def test_a_move_that_was_cut_off_between_its_two_names_is_finished(desk: Desk) -> None:
     place = settled(desk, "data/scan.pdf", "scan")
     file = desk.files.find("data/scan.pdf")

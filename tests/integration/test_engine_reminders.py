@@ -18,21 +18,8 @@ from interoffice.practice.office import PracticeOffice
 from interoffice.resources.secrets import CredentialStore
 from tests.integration.test_engine_approvals import APPROVED, LaterClock, decide
 from tests.support.running import Ran, an_engine, ran
-from tests.support.shop import Shop, make_shop
+from tests.support.shop import MAIL, Shop, make_shop
 
-MAIL = """\
-mail:
-  servers:
-    practice:
-      imap: practice:imap
-      smtp: practice:smtp
-      only_to: ["*@example.com"]
-  send_from: office
-  accounts:
-    office:
-      address: interoffice@example.com
-      credential: office_mailbox
-"""
 ASKING = APPROVED.replace(
     "    within: 1 day\n",
     "    within: 3 days\n    remind_every: 4h\n    escalate:\n      after: 10h\n      to: [heads]\n",

@@ -16,10 +16,12 @@ from interoffice.errors import InterofficeError, ProjectError
 from interoffice.model.work import RunState
 from interoffice.office import Office
 from interoffice.plan.project import open_project
-from interoffice.schedule.alarms import wanting
+from interoffice.schedule.alarms import lines, wanting
+from interoffice.schedule.arrivals import FilesArrive
 from interoffice.schedule.scheduler import Scheduler
 from interoffice.store import firings, queues
 from interoffice.store.queues import NewEntry
+from interoffice.testing.ground import wait_until
 from tests.support.shop import Shop, make_shop
 
 START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)  # a Monday, 06:00 in Berlin
@@ -72,13 +74,13 @@ class Desk:
     def __init__(self, shop: Shop, clock: SetClock) -> None:
         self.shop, self.clock, self.said = shop, clock, list[str]()
         self.engine = Engine(open_project(shop.folder), shop.state, clock=clock, in_process=True)
-        self.scheduler = Scheduler(self.engine, say=self.said.append, reopen=lambda: open_project(shop.folder))
+        self.scheduler = Scheduler(self.engine, reopen=lambda: open_project(shop.folder), say=self.said.append)
         self.scheduler.load()
 
     def round(self) -> None:
         """Everything is gone through once."""
         self.scheduler.load()
-        self.scheduler.fire(everything=True)
+        self.scheduler.fire()
         self.scheduler.look()
         self.scheduler.start_due()
 
@@ -275,12 +277,12 @@ def test_a_folder_that_is_away_is_told_and_the_others_go_on(shop: Shop) -> None:
         assert known is not None
         assert known.problem == "the folder inbox/nowhere that is watched is not there"
         assert len(desk.fired("daily")) == 1
-        alarms = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now())
+        alarms = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now(), armed_at=START)
         assert [alarm.kind for alarm in alarms] == ["dead"]
         (shop.folder / "inbox" / "nowhere").mkdir(parents=True)
         clock.on(minutes=1)
         desk.round()
-        assert wanting(desk.engine.ledger, desk.scheduler.tables, clock.now()) == []
+        assert wanting(desk.engine.ledger, desk.scheduler.tables, clock.now(), armed_at=START) == []
 
 
 def test_a_queue_that_fills_starts_as_many_runs_as_allowed(shop: Shop) -> None:
@@ -381,12 +383,11 @@ def test_late_and_unfinished_runs_are_alarms(shop: Shop) -> None:
         desk.round()
         desk.scheduler.raise_alarms()
         assert desk.engine.ledger.read(firings.alarms) == ()
-        clock.on(minutes=10)
-        desk.scheduler.raise_alarms()
-        clock.on(minutes=20)
-        for _ in range(2):
+        for minutes in (10, 20, 0):
+            clock.on(minutes=minutes)
+            desk.round()
             desk.scheduler.raise_alarms()
-        kinds = sorted(each["kind"] for each in desk.engine.ledger.read(firings.alarms))
+        kinds = sorted(each.kind for each in desk.engine.ledger.read(firings.alarms))
         assert kinds == ["late", "unfinished"]
 
 
@@ -399,6 +400,7 @@ def test_a_paused_schedule_waits_and_catches_up_as_it_says(shop: Shop) -> None:
         desk.round()
         assert desk.fired("daily") == []
         desk.engine.ledger.write(lambda tx: firings.resume(tx, "daily"))
+        clock.on(seconds=31)
         desk.round()
         assert [moment.day for moment in desk.fired("daily", "started")] == [23, 24]
 
@@ -412,7 +414,7 @@ def test_a_scheduled_run_that_fails_is_an_alarm(shop: Shop) -> None:
         desk.round()
         (run,) = desk.engine.ledger.runs()
         assert desk.engine.drive(run.run_id) is RunState.FAILED
-        (alarm,) = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now())
+        (alarm,) = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now(), armed_at=START)
         assert alarm.kind == "run_failed"
         assert f"has failed; see: runner.py show {run.run_id}" in alarm.said
 
@@ -449,6 +451,187 @@ def test_a_fault_of_the_scheduler_ends_the_daemon_instead_of_leaving_it_dead(
     monkeypatch.setattr(Scheduler, "look", broken)
     stop = threading.Event()
     with pytest.raises(ZeroDivisionError):
-        desk = Office(shop.folder).timetables
+        desk = Office(shop.folder).daemons
         desk.serve(stop, threading.Event(), say=lambda line: None, environment=None, work=False)
     assert stop.is_set()
+
+
+def test_what_was_planned_while_it_was_switched_off_is_nothing_missed(shop: Shop) -> None:
+    on = DAILY.format(if_missed="run_all", more="")
+    schedules(shop, on)
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        schedules(shop, DAILY.format(if_missed="run_all", more="enabled: false"))
+        clock.on(seconds=2)
+        desk.round()
+    clock.on(days=30)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        schedules(shop, on)
+        clock.on(seconds=2)
+        desk.round()
+        assert desk.fired("daily") == []
+        clock.on(minutes=30)
+        desk.round()
+        assert [(moment.month, moment.day) for moment in desk.fired("daily", "started")] == [(12, 23)]
+
+
+def test_an_entry_that_is_broken_for_a_while_catches_up_when_it_is_mended(shop: Shop) -> None:
+    schedules(shop, DAILY.format(if_missed="run_all", more=""))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        (shop.folder / "workflows" / "nothing.yaml").rename(shop.folder / "away.yaml")
+        schedules(shop, DAILY.format(if_missed="run_all", more="jitter: 1s"))
+        clock.on(days=2)
+        desk.round()
+        assert "D02" in desk.scheduler.tables.left_out["daily"]
+        assert desk.fired("daily") == []
+        (shop.folder / "away.yaml").rename(shop.folder / "workflows" / "nothing.yaml")
+        clock.on(seconds=31)  # no file of the schedules' own has changed
+        desk.round()
+        assert [moment.day for moment in desk.fired("daily", "started")] == [23, 24]
+
+
+def test_broken_settings_leave_what_was_armed_and_it_goes_on_firing(shop: Shop) -> None:
+    schedules(shop, DAILY.format(if_missed="skip", more=""))
+    clock = SetClock(START)
+    settings = shop.folder / "settings.yaml"
+    good = settings.read_text()
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        settings.write_text(good + "people: [")
+        clock.on(minutes=30, seconds=5)
+        desk.round()
+        assert len(desk.fired("daily")) == 1
+        assert sum("is not taken, what was armed before stays" in line for line in desk.said) == 1
+        settings.write_text(good)
+
+
+def test_a_mistake_at_the_margin_behind_the_list_is_the_file_s_own(shop: Shop) -> None:
+    good = DAILY.format(if_missed="skip", more="")
+    schedules(shop, good)
+    with a_desk(shop, SetClock(START)) as desk:
+        text = (shop.folder / "schedules.yaml").read_text()
+        (shop.folder / "schedules.yaml").write_text(text + "alarms_to: [ana]\n")
+        desk.scheduler.load()
+        assert list(desk.scheduler.tables.armed) == ["daily"]
+        assert desk.scheduler.tables.left_out == {}
+        assert 'no person and no group "ana"' in desk.said[-1]
+
+
+def test_a_trigger_that_hangs_holds_up_nobody_and_is_an_alarm(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop.folder / "inbox").mkdir()
+    files = "- id: files\n  workflow: nothing\n  watch: inbox/*.txt\n"
+    schedules(shop, files + DAILY.format(if_missed="skip", more=""))
+    let_go, stop, clock = threading.Event(), threading.Event(), SetClock(START)
+
+    def hang(self: FilesArrive, now: datetime, monotonic: float) -> list[firings.Firing]:
+        let_go.wait(60)
+        return []
+
+    monkeypatch.setattr(FilesArrive, "look", hang)
+    with a_desk(shop, clock) as desk:
+        thread = threading.Thread(target=desk.scheduler.serve, args=(stop,))
+        thread.start()
+        try:
+            clock.on(minutes=30, seconds=5)
+            wait_until(lambda: len(desk.fired("daily", "started")) == 1, "the daily one fires", 20)
+            clock.on(minutes=5)
+            wait_until(lambda: [a.kind for a in desk.engine.ledger.read(firings.alarms)] == ["dead"], "it is told", 20)
+        finally:
+            let_go.set()
+            stop.set()
+            thread.join()
+        assert "its last look has not come back" in desk.engine.ledger.read(firings.alarms)[0].said
+
+
+def test_a_file_that_could_not_be_recorded_is_taken_later(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop.folder / "inbox").mkdir()
+    (shop.folder / "inbox" / "a.txt").write_text("a")
+    schedules(shop, "- id: files\n  workflow: nothing\n  watch: inbox/*.txt\n  settle: 1s")
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        clock.on(seconds=2)
+        with monkeypatch.context() as full:
+            full.setattr("interoffice.schedule.scheduler.record", refuse)
+            desk.round()
+        assert desk.fired("files") == []
+        clock.on(seconds=2)
+        desk.round()
+        assert len(desk.fired("files", "started")) == 1
+
+
+def refuse(*args: object) -> int:
+    raise ProjectError("The disk is full.")
+
+
+def test_a_run_that_the_machine_does_not_let_start_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedules(shop, DAILY.format(if_missed="skip", more=""))
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        with monkeypatch.context() as full:
+            full.setattr("interoffice.schedule.scheduler.start", lambda *args, **named: refuse())
+            clock.on(minutes=30, seconds=5)
+            desk.round()
+            clock.on(seconds=11)
+            desk.round()
+        assert sum("yet, tries again: The disk is full." in line for line in desk.said) == 1
+        clock.on(seconds=11)
+        desk.round()
+        assert len(desk.fired("daily", "started")) == 1
+        assert desk.fired("daily", "failed") == []
+
+
+def test_alarms_of_one_kind_are_one_line(shop: Shop) -> None:
+    schedules(shop, "- id: often\n  workflow: nothing\n  every: 20 minutes\n")
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        desk.round()
+        clock.on(days=3)
+        desk.round()
+        found = wanting(desk.engine.ledger, desk.scheduler.tables, clock.now(), armed_at=clock.now())
+        assert len(found) == 216 - 1
+        (line,) = lines(found)
+        assert line.endswith("it is not caught up (if_missed: skip) (and 214 more like it)")
+
+
+def test_a_queue_that_is_worked_in_parts_goes_on_at_once(shop: Shop) -> None:
+    (shop.folder / "tables" / "calls.yaml").write_text(
+        "version: 1\nname: Calls\nqueue: true\nkey: call\nkeep: 30 days\n"
+        "columns:\n  call:\n    type: text\n    required: true\n"
+    )
+    shop.workflow("nothing", TAKES)
+    schedules(shop, "- id: calls\n  workflow: nothing\n  queue: calls")
+    clock = SetClock(START)
+    with a_desk(shop, clock) as desk:
+        entries = [NewEntry(key=str(number), row={"call": str(number)}) for number in range(6)]
+        desk.engine.ledger.write(
+            lambda tx: queues.add(tx, "calls", entries, clock.now(), added_by="test", keep=timedelta(days=30))
+        )
+        for number in range(1, 4):
+            clock.on(seconds=2)
+            desk.round()
+            assert len(desk.fired("calls")) == number
+            assert desk.engine.drive(desk.engine.ledger.runs()[0].run_id) is RunState.SUCCEEDED
+        clock.on(seconds=2)
+        desk.round()
+        assert len(desk.fired("calls")) == 3
+
+
+TAKES = """\
+version: 1
+name: Takes two calls
+defaults:
+  timeout: 30s
+steps:
+  - id: calls
+    for_each: queue calls
+    as: call
+    at_most: 2
+    do:
+      - id: nothing
+        bot: shop.nothing
+"""

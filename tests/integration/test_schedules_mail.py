@@ -18,23 +18,9 @@ from interoffice.resources.secrets import CredentialStore
 from interoffice.store import firings
 from interoffice.store.office import paused_credentials
 from tests.integration.test_schedules import NOTHING, START, SetClock, a_desk, schedules
-from tests.support.shop import Shop, make_shop
+from tests.support.shop import MAIL, Shop, make_shop
 
 pytestmark = pytest.mark.slow
-
-MAIL = """\
-mail:
-  servers:
-    practice:
-      imap: practice:imap
-      smtp: practice:smtp
-  send_from: office
-  accounts:
-    office:
-      address: interoffice@example.com
-      credential: office_mailbox
-"""
-
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
@@ -97,6 +83,7 @@ def test_a_refused_password_is_tried_once(shop: Shop) -> None:
             problems.append("" if known is None else known.problem)
         assert "password" in problems[0] or "refused" in problems[0]
         assert problems[1:] == [
-            "the credential office_mailbox is paused; free it with: runner.py credentials resume office_mailbox"
+            'The credential "office_mailbox" is paused since a sign-in with it was refused; '
+            "set it anew and free it: runner.py credentials resume office_mailbox"
         ] * 2
         assert [each.name for each in desk.engine.ledger.read(paused_credentials)] == ["office_mailbox"]

@@ -42,6 +42,21 @@ environments:
   practice: {}
 """
 
+MAIL = """\
+mail:
+  servers:
+    practice:
+      imap: practice:imap
+      smtp: practice:smtp
+      only_to: ["*@example.com"]
+  send_from: office
+  accounts:
+    office:
+      address: interoffice@example.com
+      credential: office_mailbox
+"""
+"""For a shop whose environment names the practice mail server: an account that sends and is written to."""
+
 BOTS = '''\
 """A shop for tests."""
 

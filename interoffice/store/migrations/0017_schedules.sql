@@ -1,4 +1,4 @@
--- What schedules did: one row per schedule, one per firing, and what has arrived. A firing's occasion (its planned time,
+-- What schedules did: one row per schedule (`off_since`: schedules.yaml switches it off, or has it no more), one per firing, and what has arrived. A firing's occasion (its planned time,
 -- the content of a file, the id of a mail, of a run) is what makes it the same firing for every scheduler.
 
 CREATE TABLE schedules (
@@ -6,7 +6,7 @@ CREATE TABLE schedules (
     armed_at       TEXT NOT NULL,
     planned_up_to  TEXT NOT NULL,
     looked_at      TEXT,
-    next_at        TEXT,
+    off_since      TEXT,
     problem        TEXT NOT NULL DEFAULT '',
     problem_since  TEXT,
     paused_by      TEXT,
@@ -26,7 +26,8 @@ CREATE TABLE firings (
     PRIMARY KEY (schedule_id, occasion)
 );
 CREATE INDEX firings_by_state ON firings (state, not_before);
-CREATE INDEX firings_by_time ON firings (schedule_id, planned_at);
+CREATE INDEX firings_by_notice ON firings (schedule_id, noticed_at);
+CREATE INDEX firings_by_time ON firings (planned_at);
 
 CREATE TABLE arrivals (
     schedule_id  TEXT NOT NULL REFERENCES schedules (schedule_id),
@@ -43,5 +44,6 @@ CREATE TABLE schedule_alarms (
     kind         TEXT NOT NULL,
     raised_at    TEXT NOT NULL,
     said         TEXT NOT NULL,
+    mailed_at    TEXT,
     PRIMARY KEY (schedule_id, occasion, kind)
 );

@@ -1,5 +1,16 @@
--- name: arm
+-- name: know
 INSERT INTO schedules (schedule_id, armed_at, planned_up_to) VALUES (:id, :now, :now) ON CONFLICT DO NOTHING
+
+-- name: switch_on
+UPDATE schedules SET off_since = NULL, armed_at = :now,
+       planned_up_to = CASE WHEN planned_up_to > :now THEN planned_up_to ELSE :now END
+WHERE schedule_id = :id AND off_since IS NOT NULL
+
+-- name: switch_off
+UPDATE schedules SET off_since = :now, problem = '', problem_since = NULL WHERE schedule_id = :id AND off_since IS NULL
+
+-- name: drop_due
+UPDATE firings SET state = 'missed', why = :why WHERE schedule_id = :id AND state = 'due'
 
 -- name: schedule
 SELECT * FROM schedules WHERE schedule_id = :id
@@ -11,7 +22,7 @@ SELECT * FROM schedules ORDER BY schedule_id
 UPDATE schedules SET planned_up_to = :moment WHERE schedule_id = :id AND planned_up_to < :moment
 
 -- name: looked
-UPDATE schedules SET looked_at = :now, next_at = :next_at, problem = :problem,
+UPDATE schedules SET looked_at = :now, problem = :problem,
        problem_since = CASE WHEN :problem = '' THEN NULL ELSE COALESCE(problem_since, :now) END
 WHERE schedule_id = :id
 
@@ -41,10 +52,16 @@ SELECT firings.*, runs.state AS run_state, runs.begun_at, runs.ended_at FROM fir
 LEFT JOIN runs ON runs.run_id = firings.run_id
 WHERE firings.schedule_id = :id ORDER BY firings.noticed_at DESC, firings.planned_at DESC LIMIT :limit
 
--- name: since
+-- name: unsettled
 SELECT firings.*, runs.state AS run_state, runs.begun_at, runs.ended_at FROM firings
 LEFT JOIN runs ON runs.run_id = firings.run_id
-WHERE firings.planned_at >= :since ORDER BY firings.planned_at
+WHERE firings.planned_at >= :since
+  AND (firings.state <> 'started' OR runs.state = 'failed' OR runs.ended_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM schedule_alarms
+                  WHERE schedule_alarms.schedule_id = firings.schedule_id
+                    AND schedule_alarms.occasion = firings.occasion
+                    AND schedule_alarms.kind IN ('failed', 'run_failed', 'missed'))
+ORDER BY firings.planned_at
 
 -- name: missed
 SELECT schedule_id, COUNT(*) AS number FROM firings WHERE state = 'missed' AND planned_at >= :since GROUP BY schedule_id
@@ -75,6 +92,13 @@ ORDER BY ended_at
 -- name: alarm
 INSERT INTO schedule_alarms (schedule_id, occasion, kind, raised_at, said)
 VALUES (:schedule_id, :occasion, :kind, :now, :said) ON CONFLICT DO NOTHING
+
+-- name: unmailed
+SELECT * FROM schedule_alarms WHERE mailed_at IS NULL ORDER BY raised_at
+
+-- name: mailed
+UPDATE schedule_alarms SET mailed_at = :now
+WHERE schedule_id = :schedule_id AND occasion = :occasion AND kind = :kind
 
 -- name: alarms
 SELECT * FROM schedule_alarms ORDER BY raised_at DESC LIMIT :limit
